@@ -1,0 +1,1 @@
+//! Raised, updated, acknowledged, resolved.

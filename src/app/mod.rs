@@ -1,0 +1,1 @@
+//! Composition root: what the verbs do.

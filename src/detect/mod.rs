@@ -1,0 +1,1 @@
+//! Noise floor, segments above it, bursts and carriers.

@@ -1,0 +1,1 @@
+//! Why, and why not, for a box in time and frequency.

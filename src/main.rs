@@ -1,0 +1,2 @@
+//! The binary: parses nothing, decides nothing; `cli` does.
+fn main() {}

@@ -1,0 +1,125 @@
+//! What the back says: emitters, alerts and health, ready to be shown but free of any encoding.
+
+use super::Health;
+use crate::classify::{Device, Signal};
+
+/// One thing the back says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// An emitter opened, changed or closed.
+    Emitter(Phase, EmitterReport),
+    /// An alert was raised, changed or resolved.
+    Alert(AlertReport),
+    /// The receiver's health changed.
+    Health(Health),
+}
+
+/// Where an emitter is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// First report.
+    Opened,
+    /// Something about it changed.
+    Updated,
+    /// Last report.
+    Closed,
+}
+
+/// All that is known of an emitter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmitterReport {
+    /// Number in order of opening, from 1.
+    pub id: u32,
+    /// Its signal.
+    pub signal: Signal,
+    /// Its device.
+    pub device: Device,
+    /// How sure, 0..1.
+    pub confidence: f64,
+    /// Centre, hertz; mean of the channels for a hopper; `None` if the tuning is unknown.
+    pub center_hz: Option<f64>,
+    /// Centre relative to the tuning it was last seen in, hertz.
+    pub offset_hz: f64,
+    /// 99 % bandwidth of one hop, hertz.
+    pub bandwidth_hz: f64,
+    /// Channel centres of a hopper (offsets if the tuning is unknown), hertz, sorted; else empty.
+    pub channels_hz: Vec<f64>,
+    /// Start of the first burst, seconds.
+    pub first_s: f64,
+    /// End of the last burst, seconds.
+    pub last_s: f64,
+    /// Maximal on-times; a continuous carrier counts 1.
+    pub bursts: u64,
+    /// Sum of the on-times, seconds.
+    pub airtime_s: f64,
+    /// Median over bursts of mean power, dBFS.
+    pub power_dbfs: f64,
+    /// Over the local floor in `bandwidth_hz`, at most 100 dB.
+    pub snr_db: f64,
+    /// Typical time between bursts where there is a cadence, seconds.
+    pub period_s: Option<f64>,
+    /// Known from the baseline.
+    pub ambient: bool,
+    /// The level bans this device.
+    pub banned: bool,
+    /// Sentences: measured value against limit.
+    pub reasons: Vec<String>,
+    /// The emitter that this one proved to be part of.
+    pub merged_into: Option<u32>,
+    /// Time of the last sample that this report rests on, seconds.
+    pub at_s: f64,
+}
+
+/// Where an alert is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertPhase {
+    /// First report.
+    Raised,
+    /// Name or severity changed.
+    Updated,
+    /// Over.
+    Resolved,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Unnamed, or not sure.
+    Warning,
+    /// A banned device by name.
+    Critical,
+}
+
+/// Why an alert was resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResolvedBecause {
+    /// Observed silence.
+    Silent,
+    /// Turned out to be infrastructure, interference or ambient.
+    Reclassified,
+    /// Its emitter proved to be part of another.
+    Merged,
+}
+
+/// An alert as people are told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertReport {
+    /// Where it is in its life.
+    pub phase: AlertPhase,
+    /// Number in order of raising, from 1.
+    pub id: u32,
+    /// The emitter.
+    pub emitter: u32,
+    /// Its device.
+    pub device: Device,
+    /// Its signal.
+    pub signal: Signal,
+    /// Time of the last sample that the decision used, seconds.
+    pub at_s: f64,
+    /// How bad.
+    pub severity: Severity,
+    /// Sentences.
+    pub reasons: Vec<String>,
+    /// When resolved.
+    pub because: Option<ResolvedBecause>,
+}

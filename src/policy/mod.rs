@@ -1,0 +1,1 @@
+//! Levels, bans and the ambient baseline.

@@ -1,0 +1,1 @@
+//! Recordings: SigMF, WAV and raw, read and written.

@@ -1,0 +1,1 @@
+//! Overlap, window, FFT, power.

@@ -1,0 +1,1 @@
+//! Encoding of what passes between the two halves of the pipeline.
