@@ -11,22 +11,22 @@
 //! The middle is pure: no files, no threads, no clock, no logging. `tests/architecture.rs` holds the table of
 //! who may import whom.
 
-pub mod alert;
-pub mod app;
-pub mod bandplan;
-pub mod classify;
-pub mod cli;
-pub mod config;
-pub mod detect;
-pub mod explain;
+pub mod units;
 pub mod iq;
+pub mod bandplan;
+pub mod spectrum;
+pub mod detect;
 pub mod measure;
-pub mod pipeline;
+pub mod track;
+pub mod classify;
 pub mod policy;
+pub mod alert;
+pub mod pipeline;
+pub mod wire;
 pub mod recording;
 pub mod sdr;
-pub mod spectrum;
 pub mod synth;
-pub mod track;
-pub mod units;
-pub mod wire;
+pub mod config;
+pub mod explain;
+pub mod app;
+pub mod cli;
