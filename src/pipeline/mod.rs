@@ -2,8 +2,12 @@
 //!
 //! Live, replay, tests and benches all run these two; what passes between them is [`FrontEvent`].
 
+mod back;
+mod front;
 mod output;
 
+pub use back::{Back, BackParams};
+pub use front::{Front, Tap};
 pub use output::{AlertPhase, AlertReport, EmitterReport, Output, Phase, ResolvedBecause, Severity};
 
 use crate::iq::Segment;
