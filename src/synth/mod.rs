@@ -4,4 +4,4 @@ mod rng;
 mod waveform;
 
 pub use rng::Rng;
-pub use waveform::{Shot, ShotIq, Waveform};
+pub use waveform::{Built, Shot, ShotIq, WaveParams, Waveform};
