@@ -8,7 +8,7 @@ mod output;
 
 pub use back::{Back, BackParams};
 pub use front::{Front, Tap};
-pub use output::{AlertPhase, AlertReport, EmitterReport, Output, Phase, ResolvedBecause, Severity};
+pub use output::{EmitterReport, Output, Phase};
 
 use crate::iq::Segment;
 use crate::measure::{Burst, Carrier};

@@ -1,6 +1,7 @@
 //! What the back says: emitters, alerts and health, ready to be shown but free of any encoding.
 
 use super::Health;
+use crate::alert::AlertReport;
 use crate::classify::{Device, Signal};
 
 /// One thing the back says.
@@ -68,58 +69,4 @@ pub struct EmitterReport {
     pub merged_into: Option<u32>,
     /// Time of the last sample that this report rests on, seconds.
     pub at_s: f64,
-}
-
-/// Where an alert is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AlertPhase {
-    /// First report.
-    Raised,
-    /// Name or severity changed.
-    Updated,
-    /// Over.
-    Resolved,
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Unnamed, or not sure.
-    Warning,
-    /// A banned device by name.
-    Critical,
-}
-
-/// Why an alert was resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResolvedBecause {
-    /// Observed silence.
-    Silent,
-    /// Turned out to be infrastructure, interference or ambient.
-    Reclassified,
-    /// Its emitter proved to be part of another.
-    Merged,
-}
-
-/// An alert as people are told of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AlertReport {
-    /// Where it is in its life.
-    pub phase: AlertPhase,
-    /// Number in order of raising, from 1.
-    pub id: u32,
-    /// The emitter.
-    pub emitter: u32,
-    /// Its device.
-    pub device: Device,
-    /// Its signal.
-    pub signal: Signal,
-    /// Time of the last sample that the decision used, seconds.
-    pub at_s: f64,
-    /// How bad.
-    pub severity: Severity,
-    /// Sentences.
-    pub reasons: Vec<String>,
-    /// When resolved.
-    pub because: Option<ResolvedBecause>,
 }

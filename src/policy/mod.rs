@@ -1,5 +1,9 @@
 //! Levels, bans and the ambient baseline.
 
+mod baseline;
+
+pub use baseline::{Baseline, Known, Match, Sighting};
+
 use crate::classify::Device;
 
 /// Security level of a meeting.
@@ -21,7 +25,3 @@ impl Level {
         self != Self::Open && device.is_device()
     }
 }
-
-/// What is known to be in the air without a meeting.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Baseline {}
