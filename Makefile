@@ -1,0 +1,23 @@
+# make help
+
+# Everything that is missing on the machine is installed by scripts/with-tools.sh before the command runs.
+WITH_TOOLS = scripts/with-tools.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint audit
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build, and take the bundled synthetic meeting to a verdict
+	@$(WITH_TOOLS) scripts/run.sh
+
+test: ## everything that must pass before a change lands
+	@$(WITH_TOOLS) --deny scripts/test.sh
+
+lint: ## format and lints only
+	@$(WITH_TOOLS) cargo fmt --check
+	@$(WITH_TOOLS) cargo clippy --locked --all-targets -- -D warnings
+
+audit: ## dependencies against deny.toml, published advisories included
+	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories
