@@ -8,7 +8,7 @@
 //! recording ─► sdr ─►┘                                                          └─► explain · app · cli
 //! ```
 //!
-//! The middle is pure: no files, no threads, no clock, no logging. `tests/architecture.rs` holds the table of
+//! The middle is pure: no files, no threads, no clock, no logging. `tests/architecture/` holds the table of
 //! who may import whom.
 
 pub mod units;
