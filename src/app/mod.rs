@@ -1,1 +1,4 @@
-//! Composition root: what the verbs do.
+//! The composition root: recordings through the pipeline to what people and programs read.
+
+pub mod baseline_file;
+pub mod ndjson;

@@ -1,1 +1,5 @@
-//! The command line.
+//! Verbs, options and exit statuses.
+
+mod args;
+mod exit;
+mod quantity;

@@ -1,0 +1,193 @@
+//! A baseline as a file: JSON with a version, read with a limit, written whole or not at all.
+
+use crate::policy::{Baseline, Known};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Version of the format. A reader refuses what it does not know.
+const VERSION: u32 = 1;
+/// A baseline is some hundreds of bytes an emitter and holds some thousands at most.
+const SIZE_MAX: u64 = 16 << 20;
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    emcon_baseline: u32,
+    learned_s: f64,
+    known: Vec<Known>,
+}
+
+/// Why a baseline cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadBaselineError {
+    /// The file does not open.
+    #[error("{}: cannot read the baseline: {source}; learn one with --learn SECONDS --save-baseline", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is far larger than any baseline.
+    #[error("{}: larger than {} MiB: not a baseline of emcon", path.display(), SIZE_MAX >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not a baseline.
+    #[error("{}: not a baseline of emcon: {source}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// The file is of another version.
+    #[error("{}: baseline version {found}, this emcon reads {VERSION}; learn it again", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A value that no measurement gives.
+    #[error("{}: emitter {number} of the baseline has an impossible {field}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Which entry, from 1.
+        number: usize,
+        /// Which field.
+        field: &'static str,
+    },
+}
+
+/// Why a baseline cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot write the baseline: {source}", path.display())]
+pub struct WriteBaselineError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// Reads a baseline.
+///
+/// # Errors
+/// See [`ReadBaselineError`].
+pub fn read(path: &Path) -> Result<Baseline, ReadBaselineError> {
+    let open = |source| ReadBaselineError::Open { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    File::open(path).map_err(open)?.take(SIZE_MAX + 1).read_to_end(&mut text).map_err(open)?;
+    if text.len() as u64 > SIZE_MAX {
+        return Err(ReadBaselineError::TooLarge { path: path.to_owned() });
+    }
+    let document: Document = serde_json::from_slice(&text)
+        .map_err(|source| ReadBaselineError::Syntax { path: path.to_owned(), source })?;
+    if document.emcon_baseline != VERSION {
+        return Err(ReadBaselineError::Version { path: path.to_owned(), found: document.emcon_baseline });
+    }
+    for (at, known) in document.known.iter().enumerate() {
+        if let Some(field) = impossible(known) {
+            return Err(ReadBaselineError::Value { path: path.to_owned(), number: at + 1, field });
+        }
+    }
+    Ok(Baseline { learned_s: document.learned_s, known: document.known })
+}
+
+/// Writes a baseline: to a file beside it first, which then takes its name.
+///
+/// # Errors
+/// See [`WriteBaselineError`].
+pub fn write(path: &Path, baseline: &Baseline) -> Result<(), WriteBaselineError> {
+    let document =
+        Document { emcon_baseline: VERSION, learned_s: baseline.learned_s, known: baseline.known.clone() };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let written = || -> io::Result<()> {
+        let mut file = File::create(&partial)?;
+        serde_json::to_writer_pretty(&mut file, &document)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    written().map_err(|source| {
+        // The error that matters is the first one.
+        let _ = std::fs::remove_file(&partial);
+        WriteBaselineError { path: path.to_owned(), source }
+    })
+}
+
+/// The field of `known` that cannot come from a measurement, if any. JSON itself has no NaN and no infinity.
+fn impossible(known: &Known) -> Option<&'static str> {
+    let positive = |value: f64| value > 0.0;
+    [
+        ("bandwidth_hz", positive(known.bandwidth_hz)),
+        ("carrier_sigma_hz", known.carrier_sigma_hz >= 0.0),
+        ("center_hz", known.center_hz.is_none_or(positive)),
+        ("period_s", known.period_s.is_none_or(positive)),
+    ]
+    .into_iter()
+    .find_map(|(field, possible)| (!possible).then_some(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::{Device, Signal};
+
+    fn baseline() -> Baseline {
+        let known = Known {
+            signal: Signal::WifiOfdm,
+            device: Device::WirelessNetworkCard,
+            center_hz: Some(2.437e9),
+            offset_hz: 0.1,
+            bandwidth_hz: 16.6e6,
+            channels_hz: Vec::new(),
+            level_dbfs: -40.3,
+            carrier_hz: None,
+            carrier_sigma_hz: 0.0,
+            period_s: Some(0.1024),
+            bursts: 30,
+        };
+        Baseline { learned_s: 10.0, known: vec![known] }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room.json");
+        write(&path, &baseline()).unwrap();
+        write(&path, &baseline()).unwrap();
+        assert_eq!(read(&path).unwrap(), baseline());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn each_fault_is_told_with_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room.json");
+        let check = |text: &str, expect: &str| {
+            std::fs::write(&path, text).unwrap();
+            let said = read(&path).unwrap_err().to_string();
+            assert!(said.contains("room.json") && said.contains(expect) && !said.contains('\n'), "{said}");
+        };
+        check("", "not a baseline");
+        check("[1, 2]", "not a baseline");
+        check(&"[".repeat(100_000), "not a baseline");
+        check("{\"emcon_baseline\": 2, \"learned_s\": 1.0, \"known\": []}", "version 2");
+        check("{\"emcon_baseline\": 1, \"learned_s\": 1.0, \"known\": [], \"more\": 1}", "more");
+        write(&path, &baseline()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        check(&text.replace("16600000.0", "-1.0"), "impossible bandwidth_hz");
+        check(&text.replace("wifi-ofdm", "wify"), "wify");
+        let missing = read(&dir.path().join("none.json")).unwrap_err().to_string();
+        assert!(missing.contains("none.json") && missing.contains("--learn"), "{missing}");
+        assert!(write(&dir.path().join("no/such/room.json"), &baseline()).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! The command line as typed.
+
+use super::quantity;
+use crate::explain::Window;
+use crate::policy::Level;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Examples come first: most people look for the one line that does their job (clig.dev, "Lead with examples").
+const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// What `emcon` was asked to do.
+#[derive(Debug, Parser)]
+#[command(
+    name = "emcon",
+    version,
+    about = "Guards a meeting room's ban on wireless devices: IQ samples in; emitters, alerts and reasons out",
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  emcon replay meeting.sigmf-meta\n  emcon replay --json g001_433.92M_250k.cu8\n  emcon help replay\n\n",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Configuration file, instead of the usual places
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+    /// No colours (also with NO_COLOR set)
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub no_color: bool,
+    /// Say errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
+    pub quiet: bool,
+    /// Say more; twice for debugging (EMCON_LOG=emcon=trace for all)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Everywhere")]
+    pub verbose: u8,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Recordings in, emitters and alerts out
+    Replay(ReplayArgs),
+    /// Print a shell's completion script
+    Completions(CompletionsArgs),
+    /// Print a man page
+    Man(ManArgs),
+}
+
+/// `emcon replay`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon replay meeting.sigmf-meta\n  \
+        emcon replay --json --region eu room.sigmf | jq 'select(.event==\"alert\")'\n  \
+        emcon replay --learn 60 --save-baseline room.json quiet-room.wav\n  \
+        emcon replay --baseline room.json --waterfall picture.png meeting.wav\n  \
+        emcon replay --explain 0.5..1.2@144.4M..144.6M meeting.sigmf-meta\n  \
+        rtl_sdr -f 433.92M -s 2.4M - | emcon replay --format cu8 --rate 2.4M --freq 433.92M -\n\n",
+    after_help = "Exit status: 0 nothing to report, 3 an alert was raised, 4 blind for more than half of an input;\n\
+        2 usage, 65 bad data, 66 no such input, 73 or 74 an output cannot be written, 78 bad configuration."
+)]
+pub struct ReplayArgs {
+    /// SigMF (.sigmf-meta, .sigmf-data, .sigmf), raw (.cu8 .cs8 .cs16 .cf32, others with --format),
+    /// two-channel .wav, or - for raw samples on standard input
+    #[arg(required = true, value_name = "RECORDING")]
+    pub recordings: Vec<PathBuf>,
+    /// Whose allocations apply [default: the configuration's, else cn]
+    #[arg(long, value_name = "REGION", help_heading = "The room")]
+    pub region: Option<RegionArg>,
+    /// Security level of the meeting [default: the configuration's, else confidential]
+    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
+    pub level: Option<LevelArg>,
+    /// The first SECONDS teach the ambient and raise nothing
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, help_heading = "The room")]
+    pub learn: Option<f64>,
+    /// Ambient learned before
+    #[arg(long, value_name = "FILE", help_heading = "The room")]
+    pub baseline: Option<PathBuf>,
+    /// Write what was learned, for --baseline
+    #[arg(long, value_name = "FILE", requires = "learn", help_heading = "The room")]
+    pub save_baseline: Option<PathBuf>,
+    /// Sample format of raw input
+    #[arg(long, value_name = "FORMAT", help_heading = "Raw input")]
+    pub format: Option<FormatArg>,
+    /// Samples a second of raw input, as 2.4M
+    #[arg(long, value_name = "HZ", value_parser = quantity::rate, help_heading = "Raw input")]
+    pub rate: Option<f64>,
+    /// Radio frequency in the middle, as 433.92M
+    #[arg(long, value_name = "HZ", value_parser = quantity::frequency, help_heading = "Raw input")]
+    pub freq: Option<f64>,
+    /// One JSON object a line on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Draw time, frequency and what was found
+    #[arg(long, value_name = "PNG", help_heading = "Output")]
+    pub waterfall: Option<PathBuf>,
+    /// Why, or why not, in this box of seconds and hertz (offsets from the middle if the frequency is
+    /// unknown), as 0.5..1.2@144.4M..144.6M; may be given several times
+    #[arg(long, value_name = "T0..T1@F0..F1", value_parser = quantity::window, allow_hyphen_values = true,
+          help_heading = "Output")]
+    pub explain: Vec<Window>,
+    /// Samples handed to the pipeline at a time; changes nothing but speed
+    #[arg(long, value_name = "SAMPLES", hide = true, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub block_size: Option<u32>,
+}
+
+/// `emcon completions`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  emcon completions bash > ~/.local/share/bash-completion/completions/emcon\n\n"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `emcon man`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "Examples:\n  emcon man replay | man -l -\n\n")]
+pub struct ManArgs {
+    /// The page of this verb, not of emcon itself
+    pub verb: Option<String>,
+}
+
+/// Whose allocations apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RegionArg {
+    /// China
+    Cn,
+    /// Europe
+    Eu,
+    /// United States
+    Us,
+}
+
+impl RegionArg {
+    /// The word for it in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+            Self::Eu => "eu",
+            Self::Us => "us",
+        }
+    }
+}
+
+/// Security level of a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    /// 绝密
+    TopSecret,
+    /// 机密
+    Secret,
+    /// 秘密
+    Confidential,
+    /// Nothing is banned
+    Open,
+}
+
+impl From<LevelArg> for Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::TopSecret => Self::TopSecret,
+            LevelArg::Secret => Self::Secret,
+            LevelArg::Confidential => Self::Confidential,
+            LevelArg::Open => Self::Open,
+        }
+    }
+}
+
+/// Sample format of raw input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// Unsigned 8-bit (RTL2832)
+    Cu8,
+    /// Signed 8-bit (HackRF)
+    Cs8,
+    /// Signed 16-bit, little endian
+    Cs16,
+    /// 32-bit float, little endian
+    Cf32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn all_of_the_contract_is_understood() {
+        let typed = "emcon replay --region us --level top-secret --learn 1.5s --baseline b --save-baseline c --format cs16 \
+                     --rate 2.4M --freq 433.92M --json --waterfall w.png --explain 0..1@-1k..1k one two -";
+        let Verb::Replay(args) = Cli::try_parse_from(typed.split_whitespace()).unwrap().verb else {
+            panic!()
+        };
+        assert_eq!((args.region, args.level), (Some(RegionArg::Us), Some(LevelArg::TopSecret)));
+        assert_eq!((args.learn, args.rate, args.freq), (Some(1.5), Some(2.4e6), Some(433.92e6)));
+        assert_eq!((args.format, args.json, args.recordings.len()), (Some(FormatArg::Cs16), true, 3));
+        assert_eq!(args.explain, [Window { from_s: 0.0, until_s: 1.0, low_hz: -1e3, high_hz: 1e3 }]);
+    }
+}
