@@ -129,6 +129,7 @@ fn impossible(known: &Known) -> Option<&'static str> {
     [
         ("bandwidth_hz", positive(known.bandwidth_hz)),
         ("carrier_sigma_hz", known.carrier_sigma_hz >= 0.0),
+        ("carrier_step_hz", known.carrier_step_hz.is_none_or(positive)),
         ("center_hz", known.center_hz.is_none_or(positive)),
         ("period_s", known.period_s.is_none_or(positive)),
     ]
@@ -152,6 +153,7 @@ mod tests {
             level_dbfs: -40.3,
             carrier_hz: None,
             carrier_sigma_hz: 0.0,
+            carrier_step_hz: None,
             period_s: Some(0.1024),
             bursts: 30,
         };

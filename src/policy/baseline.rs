@@ -51,6 +51,8 @@ pub struct Sighting {
     pub carrier_hz: Option<f64>,
     /// Standard deviation of `carrier_hz`, hertz.
     pub carrier_sigma_hz: f64,
+    /// `carrier_hz` is known up to multiples of this, hertz, where it comes from the phase of a correlation.
+    pub carrier_step_hz: Option<f64>,
     /// Time between bursts where there is a cadence, seconds.
     pub period_s: Option<f64>,
     /// Bursts seen.
@@ -103,7 +105,9 @@ impl Baseline {
             known.bursts = known.bursts.saturating_add(seen.bursts);
             known.period_s = known.period_s.or(seen.period_s);
             if known.carrier_hz.is_none() {
-                (known.carrier_hz, known.carrier_sigma_hz) = (seen.carrier_hz, seen.carrier_sigma_hz);
+                known.carrier_hz = seen.carrier_hz;
+                known.carrier_sigma_hz = seen.carrier_sigma_hz;
+                known.carrier_step_hz = seen.carrier_step_hz;
             }
         } else if self.known.len() < KNOWN_MAX {
             self.known.push(seen);
@@ -142,10 +146,17 @@ impl Sighting {
     }
 
     fn carrier_fits(&self, seen: &Self) -> bool {
-        let (Some(known_hz), Some(seen_hz)) = (self.carrier_hz, seen.carrier_hz) else { return true };
+        let Some(apart_hz) = self.carrier_apart_hz(seen) else { return true };
         let drift_hz = CARRIER_DRIFT * self.center_hz.unwrap_or(0.0);
         let sigma_hz = self.carrier_sigma_hz.hypot(seen.carrier_sigma_hz);
-        (known_hz - seen_hz).abs() <= drift_hz.max(CARRIER_SIGMAS * sigma_hz)
+        apart_hz.abs() <= drift_hz.max(CARRIER_SIGMAS * sigma_hz)
+    }
+
+    /// How far the carrier of `seen` is from this one, hertz, if both are measured.
+    fn carrier_apart_hz(&self, seen: &Self) -> Option<f64> {
+        let apart_hz = seen.carrier_hz? - self.carrier_hz?;
+        let step_hz = self.carrier_step_hz.or(seen.carrier_step_hz).filter(|step_hz| *step_hz > 0.0);
+        Some(step_hz.map_or(apart_hz, |step_hz| apart_hz - step_hz * (apart_hz / step_hz).round()))
     }
 
     fn cadence_fits(&self, seen: &Self) -> bool {
@@ -165,7 +176,7 @@ impl Sighting {
             ));
         }
         if !self.carrier_fits(seen) {
-            let apart_hz = seen.carrier_hz.unwrap_or(0.0) - self.carrier_hz.unwrap_or(0.0);
+            let apart_hz = self.carrier_apart_hz(seen).unwrap_or(0.0);
             return Some(format!("not the learned {signal}: carrier {apart_hz:+.0} Hz from the learned one"));
         }
         if !self.cadence_fits(seen) {
@@ -194,6 +205,7 @@ mod tests {
             level_dbfs: -40.0,
             carrier_hz: Some(2.437e9 + 5e3),
             carrier_sigma_hz: 200.0,
+            carrier_step_hz: Some(312.5e3),
             period_s: Some(0.1024),
             bursts: 30,
         }
@@ -235,6 +247,11 @@ mod tests {
         check("another signal", Sighting { signal: Signal::WifiDsss, ..access_point() }, false);
         check("carrier 2.4 kHz off", Sighting { carrier_hz: Some(2.437e9 + 7.4e3), ..access_point() }, true);
         check("carrier 20 kHz off", Sighting { carrier_hz: Some(2.437e9 + 25e3), ..access_point() }, false);
+        check(
+            "carrier a step and 1 kHz off",
+            Sighting { carrier_hz: Some(2.437_318_5e9), ..access_point() },
+            true,
+        );
         check("every other burst missed", Sighting { period_s: Some(0.2049), ..access_point() }, true);
         check("another period", Sighting { period_s: Some(0.1100), ..access_point() }, false);
         check("no cadence seen yet", Sighting { period_s: None, ..access_point() }, true);

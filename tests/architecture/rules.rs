@@ -99,6 +99,8 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 pub const HOMES: &[(&str, &[&str])] = &[
     ("bytemuck", &["recording/", "sdr/", "spectrum/"]),
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("jiff", &["recording/", "app/"]),
     ("multiversion", &["spectrum/", "detect/", "measure/"]),
     (
