@@ -1,5 +1,5 @@
 //! Verbs, options and exit statuses.
 
-mod args;
-mod exit;
-mod quantity;
+pub mod args;
+pub mod exit;
+pub mod quantity;
