@@ -75,8 +75,9 @@ impl BandPlan {
         self.allocations.iter().filter(move |a| a.low_hz <= hz && hz < a.high_hz)
     }
 
-    /// The allocation for `service` that contains `hz`.
+    /// The allocation for `service` that contains `hz`; the narrowest, which says most, where there are several.
     pub fn find(&self, hz: f64, service: Service) -> Option<&Allocation> {
-        self.at(hz).find(|a| a.service == service)
+        let width = |a: &Allocation| a.high_hz - a.low_hz;
+        self.at(hz).filter(|a| a.service == service).min_by(|a, b| width(a).total_cmp(&width(b)))
     }
 }

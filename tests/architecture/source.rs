@@ -253,10 +253,11 @@ impl Walker<'_> {
             if self.text(i) == "::" && self.text(i + 1) == "*" {
                 segments.push("*".into());
                 i += 2;
-            } else if self.text(i) == "!" && self.text(i + 1) != "=" {
-                if let Some(last) = segments.last_mut() {
-                    last.push('!');
-                }
+            } else if self.text(i) == "!"
+                && self.text(i + 1) != "="
+                && let Some(last) = segments.last_mut()
+            {
+                last.push('!');
             }
             break;
         }
