@@ -163,3 +163,16 @@ pub struct Gap {
     /// How many samples were lost.
     pub lost: u64,
 }
+
+/// What a stream of samples gives next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Received {
+    /// A stretch with one tuning begins; the blocks that follow belong to it.
+    Segment(Segment),
+    /// The caller's block holds the next samples, at least one.
+    Block,
+    /// Samples were lost here.
+    Gap(Gap),
+    /// Nothing follows, now or later.
+    End,
+}
