@@ -11,6 +11,7 @@ mod layout;
 mod open;
 mod quantity;
 pub mod sigmf;
+mod sigmf_write;
 pub mod wav;
 
 pub use datatype::{ByteOrder, Datatype, DatatypeError};
@@ -18,6 +19,7 @@ pub use error::RecordingError;
 pub use layout::{Extent, Layout, LayoutError, SegmentInfo};
 pub use open::OpenOptions;
 pub use quantity::{MAX_HZ, MIN_RATE_HZ, QuantityError, parse_quantity};
+pub use sigmf_write::{Annotation, NewRecording, SigmfWriter, WriteError};
 
 use crate::iq::{IqBlock, Received, Samples, Segment, Tuning};
 use datatype::Decoder;
