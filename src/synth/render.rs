@@ -116,7 +116,7 @@ impl Renderer {
         let fits =
             self.chain.as_ref().is_some_and(|(center, rate, _)| *center == center_hz && *rate == rate_hz);
         if !fits {
-            let key = Rng::keyed(&[self.seed, 0x4E01_5E, center_hz.to_bits(), rate_hz.to_bits()]).next_u64();
+            let key = Rng::keyed(&[self.seed, 0x4E01, center_hz.to_bits(), rate_hz.to_bits()]).next_u64();
             let chain = Chain::new(tuned, &self.impairments, self.receiver.noise_dbfs_per_hz, key);
             self.chain = Some((center_hz, rate_hz, chain));
         }

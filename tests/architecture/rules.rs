@@ -97,12 +97,12 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
-    ("bytemuck", &["recording/", "sdr/", "spectrum/"]),
+    ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
-    ("jiff", &["recording/", "app/"]),
-    ("multiversion", &["spectrum/", "detect/", "measure/"]),
+    ("jiff", &["recording/", "synth/", "app/"]),
+    ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
         &["iq.rs", "spectrum/", "detect/", "measure/", "pipeline/", "synth/", "recording/", "explain/"],
