@@ -1,1 +1,319 @@
-//! Noise floor, segments above it, bursts and carriers.
+//! Bursts and carriers out of slabs of spectrum.
+//!
+//! Two detectors stand side by side. Bursts are found as a ratio to the background, at looks of 1, 4, 16 and 64
+//! slabs: short looks for strong bursts, long looks for weak steady ones. What stays longer than
+//! [`Detector::new`]'s `carrier_slabs` is promoted to a carrier, becomes part of the background, and is watched
+//! until it falls. The background is learned from the first rows and then follows; see [`floor`].
+
+mod bursts;
+mod carriers;
+mod floor;
+mod marks;
+mod segments;
+mod step;
+mod threshold;
+
+pub use bursts::Open;
+pub use carriers::Steady;
+pub use floor::MOST_ROWS;
+pub use threshold::{FALSE_ALARM, mean_power_quantile, normal_quantile};
+
+use crate::spectrum::{Correlation, Layout, kaiser, kernels};
+use bursts::{Bursts, Look};
+use carriers::Carriers;
+use floor::Background;
+use marks::Marker;
+use segments::Segment;
+use step::StepWatch;
+use threshold::Thresholds;
+
+/// Slabs per look.
+const LOOKS: [u32; 4] = [1, 4, 16, 64];
+
+/// Index in [`LOOKS`] of the block by which the background follows.
+const BLOCK: usize = 2;
+
+/// Something the detector noticed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Noticed {
+    /// A burst ended.
+    Burst(Open),
+    /// A burst stays and is a carrier now.
+    CarrierOn(Steady),
+    /// A carrier fell.
+    CarrierOff(Steady),
+    /// The whole floor moved by this ratio.
+    FloorStep(f32),
+}
+
+/// One of the looks longer than a slab.
+struct LongLook {
+    thresholds: Thresholds,
+    /// Sums over the slabs so far: ratios with detections counted as noise, and powers.
+    ratios: Vec<f32>,
+    power: Vec<f32>,
+    seen: u32,
+    from: u64,
+}
+
+/// The detector of one segment of stream.
+pub struct Detector {
+    background: Background,
+    marker: Marker,
+    bursts: Bursts,
+    carriers: Carriers,
+    steps: StepWatch,
+    short: Thresholds,
+    long: Vec<LongLook>,
+    /// Quiet slabs in the present block, per bin, and the sum of ratios over them.
+    quiet: Vec<(u16, f32)>,
+    /// Mean power lately, per bin.
+    recent: Vec<f32>,
+    recent_known: bool,
+    segments: Vec<Segment>,
+    kept: Vec<Segment>,
+    fallen: Vec<Steady>,
+    ratios: Vec<f32>,
+    mean: Vec<f32>,
+    carrier_slabs: u64,
+    cells_per_slab: f64,
+    next: u64,
+    first: u64,
+}
+
+impl Detector {
+    /// For slabs of `layout`; what stays on for `carrier_slabs` is a carrier.
+    pub fn new(layout: &Layout, carrier_slabs: u64) -> Self {
+        let bins = layout.bins;
+        let correlation = Correlation::of(&kaiser(bins));
+        let long = LOOKS[1..]
+            .iter()
+            .map(|slabs| LongLook {
+                thresholds: Thresholds::new(&correlation, bins, layout.slab_frames * *slabs as usize),
+                ratios: vec![0.0; bins],
+                power: vec![0.0; bins],
+                seen: 0,
+                from: 0,
+            })
+            .collect();
+        Self {
+            background: Background::new(bins),
+            marker: Marker::new(bins),
+            bursts: Bursts::default(),
+            carriers: Carriers::default(),
+            steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK])),
+            short: Thresholds::new(&correlation, bins, layout.slab_frames),
+            long,
+            quiet: vec![(0, 0.0); bins],
+            recent: vec![0.0; bins],
+            recent_known: false,
+            segments: Vec::with_capacity(bins / 2),
+            kept: Vec::with_capacity(bins / 2),
+            fallen: Vec::with_capacity(carriers::MOST_CARRIERS),
+            ratios: vec![1.0; bins],
+            mean: vec![0.0; bins],
+            carrier_slabs,
+            cells_per_slab: correlation.independent_cells(1, layout.slab_frames),
+            next: 0,
+            first: 0,
+        }
+    }
+
+    /// Learns floor and background from `rows` of slab powers; no bin is believed to be below `least`. The next
+    /// slab will be number `first`.
+    pub fn learn(&mut self, rows: &[f32], least: f32, first: u64) {
+        self.background.learn(rows, self.cells_per_slab, least);
+        self.next = first;
+        self.first = first;
+    }
+
+    /// What a single bin of a slab must exceed, as a ratio to the background.
+    pub fn bin_threshold(&self) -> f32 {
+        self.short.sum[0]
+    }
+
+    /// Floor per bin.
+    pub fn floor(&self) -> &[f32] {
+        &self.background.floor
+    }
+
+    /// Background per bin: floor, or the carrier that stands there.
+    pub fn level(&self) -> &[f32] {
+        &self.background.level
+    }
+
+    /// Bursts that are on.
+    pub fn open(&self) -> &[Open] {
+        &self.bursts.open
+    }
+
+    /// Carriers that are on.
+    pub fn carriers_mut(&mut self) -> &mut [Steady] {
+        &mut self.carriers.on
+    }
+
+    /// Bursts that were dropped because too many were open.
+    pub fn dropped(&self) -> u64 {
+        self.bursts.dropped
+    }
+
+    /// Mean power lately, per bin.
+    pub fn recent(&self) -> &[f32] {
+        &self.recent
+    }
+
+    /// Takes the next slab.
+    pub fn slab(&mut self, power: &[f32], out: &mut Vec<Noticed>) {
+        let now = self.next;
+        kernels::multiply(power, &self.background.inverse, &mut self.ratios);
+        self.marker.marks.fill(false);
+        if self.marker.anything(&self.ratios, &self.short) {
+            self.marker.mark(&self.ratios, &self.short);
+            self.attribute(now, 1, power);
+            for (ratio, mark) in self.ratios.iter_mut().zip(&self.marker.marks) {
+                if *mark {
+                    *ratio = 1.0;
+                }
+            }
+        }
+        self.count_quiet();
+        self.next += 1;
+        self.feed_long_looks(now, power, out);
+        self.settle(out);
+    }
+
+    /// The stream ends or breaks: everything that is on is reported as it is.
+    pub fn flush(&mut self, out: &mut Vec<Noticed>) {
+        out.extend(self.bursts.open.drain(..).map(Noticed::Burst));
+        out.extend(self.carriers.on.drain(..).map(Noticed::CarrierOff));
+    }
+
+    /// Attributes what `marker` marked in a look.
+    fn attribute(&mut self, from: u64, slabs: u32, power: &[f32]) {
+        segments::find(&self.marker.marks, power, &self.background.level, &mut self.segments);
+        let at_start = from == self.first;
+        self.kept.clear();
+        for segment in &self.segments {
+            let look = Look { from, slabs, power, level: &[], at_start };
+            if !self.carriers.absorbs(segment, &look, &mut self.background) {
+                self.kept.push(*segment);
+            }
+        }
+        let look = Look { from, slabs, power, level: &self.background.level, at_start };
+        self.bursts.attribute(&self.kept, &look);
+    }
+
+    fn count_quiet(&mut self) {
+        for ((quiet, ratio), mark) in self.quiet.iter_mut().zip(&self.ratios).zip(&self.marker.marks) {
+            let add = u16::from(!*mark);
+            quiet.0 += add;
+            quiet.1 += ratio * f32::from(add);
+        }
+    }
+
+    fn feed_long_looks(&mut self, now: u64, power: &[f32], out: &mut Vec<Noticed>) {
+        // Each look feeds the next longer one when it is full.
+        for index in 0..self.long.len() {
+            let (done, rest) = self.long.split_at_mut(index);
+            let look = &mut rest[0];
+            if look.seen == 0 {
+                look.from = now + 1 - u64::from(LOOKS[index]);
+            }
+            match done.last_mut() {
+                None => {
+                    kernels::add(&self.ratios, &mut look.ratios);
+                    kernels::add(power, &mut look.power);
+                }
+                Some(shorter) => {
+                    kernels::add(&shorter.ratios, &mut look.ratios);
+                    kernels::add(&shorter.power, &mut look.power);
+                    shorter.ratios.fill(0.0);
+                    shorter.power.fill(0.0);
+                }
+            }
+            look.seen += 1;
+            if look.seen < LOOKS[index + 1] / LOOKS[index] {
+                return;
+            }
+            look.seen = 0;
+            self.end_look(index, out);
+        }
+        if let Some(last) = self.long.last_mut() {
+            last.ratios.fill(0.0);
+            last.power.fill(0.0);
+        }
+    }
+
+    /// A longer look is full: searches it, and keeps the background.
+    fn end_look(&mut self, index: usize, out: &mut Vec<Noticed>) {
+        let slabs = LOOKS[index + 1];
+        let share = 1.0 / slabs as f32;
+        let look = &mut self.long[index];
+        let from = look.from;
+        for ((mean, ratio), sum) in self.mean.iter_mut().zip(&mut self.ratios).zip(&look.power) {
+            *mean = sum * share;
+            *ratio = 0.0;
+        }
+        for (ratio, sum) in self.ratios.iter_mut().zip(&look.ratios) {
+            *ratio = sum * share;
+        }
+        if self.marker.anything(&self.ratios, &look.thresholds) {
+            self.marker.mark(&self.ratios, &look.thresholds);
+            let mean = std::mem::take(&mut self.mean);
+            self.attribute(from, slabs, &mean);
+            self.mean = mean;
+            // Counts as noise from here on, for the longer looks too.
+            for ((sum, mark), quiet) in self.long[index].ratios.iter_mut().zip(&self.marker.marks).zip(&mut self.quiet) {
+                if *mark {
+                    *sum = slabs as f32;
+                    *quiet = (0, 0.0);
+                }
+            }
+        }
+        if index == 0 {
+            let look = Look { from, slabs, power: &self.mean, level: &[], at_start: false };
+            self.carriers.watch(&look, &mut self.background, &mut self.fallen);
+            out.extend(self.fallen.drain(..).map(Noticed::CarrierOff));
+        }
+        if index + 1 == BLOCK {
+            self.end_block(out);
+        }
+    }
+
+    /// Every block the background follows where it was quiet.
+    fn end_block(&mut self, out: &mut Vec<Noticed>) {
+        let weight = if self.recent_known { 0.25 } else { 1.0 };
+        self.recent_known = true;
+        for (recent, mean) in self.recent.iter_mut().zip(&self.mean) {
+            *recent += (mean - *recent) * weight;
+        }
+        if let Some(ratio) = self.steps.block(&self.mean, &self.background.level) {
+            self.background.scale(ratio);
+            let bins = self.mean.len();
+            self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
+            out.push(Noticed::FloorStep(ratio));
+        }
+        let enough = (LOOKS[BLOCK] / 2) as u16;
+        for (bin, quiet) in self.quiet.iter_mut().enumerate() {
+            if quiet.0 >= enough {
+                self.background.follow(bin, quiet.1 / f32::from(quiet.0));
+            }
+            *quiet = (0, 0.0);
+        }
+    }
+
+    /// Takes out what ended and what stayed.
+    fn settle(&mut self, out: &mut Vec<Noticed>) {
+        if self.bursts.open.is_empty() {
+            return;
+        }
+        while let Some(burst) = self.bursts.take_ended(self.next) {
+            out.push(Noticed::Burst(burst));
+        }
+        while let Some(burst) = self.bursts.take_long(self.carrier_slabs) {
+            if let Some(carrier) = self.carriers.promote(&burst, &self.recent, &mut self.background) {
+                out.push(Noticed::CarrierOn(carrier));
+            }
+        }
+    }
+}

@@ -1,4 +1,13 @@
-//! Overlap, window, FFT, power.
+//! Overlap, window, FFT, power: raw samples to the time-frequency cells that detection works on.
+
+mod history;
+pub mod kernels;
+mod stft;
+mod window;
+
+pub use history::History;
+pub use stft::{Layout, Stft};
+pub use window::{Correlation, kaiser};
 
 /// One slab of the burst detector's spectrogram, for those who look on (waterfall, explain). Bins run from
 /// -rate/2 upwards.

@@ -1,0 +1,129 @@
+//! Emissions that stay: once on for long enough they become part of the background, so that bursts over them are
+//! still seen, and are watched until they fall.
+
+use super::bursts::{Look, Open};
+use super::floor::Background;
+use super::segments::Segment;
+
+/// Most carriers at once.
+pub const MOST_CARRIERS: usize = 128;
+
+/// A steady emission.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steady {
+    /// Counts carriers of a segment, from 0.
+    pub number: u32,
+    /// First slab it was seen in.
+    pub from: u64,
+    /// Slab after the last it was seen in.
+    pub until: u64,
+    /// Bins it holds, as widened by its own modulation.
+    pub lo: usize,
+    /// Bin after the last.
+    pub hi: usize,
+    /// Bins it held when it was promoted.
+    born: (usize, usize),
+    /// Was on when observation began.
+    pub cut_start: bool,
+    /// Mean power over the floor, summed over its bins.
+    pub excess: f32,
+    /// Power in the mirror of its bins over its own.
+    pub mirror_ratio: f64,
+    /// Slab of the last report.
+    pub reported: u64,
+}
+
+/// The carriers that are on.
+#[derive(Debug)]
+pub struct Carriers {
+    /// Those that are on.
+    pub on: Vec<Steady>,
+    next_number: u32,
+}
+
+impl Default for Carriers {
+    fn default() -> Self {
+        Self { on: Vec::with_capacity(MOST_CARRIERS), next_number: 0 }
+    }
+}
+
+impl Carriers {
+    /// Makes a long burst a carrier, or a part of one that stands there already (`None`). `power` is the recent
+    /// mean power per bin.
+    pub fn promote(&mut self, burst: &Open, power: &[f32], background: &mut Background) -> Option<Steady> {
+        let (lo, hi) = (burst.lo, burst.hi);
+        background.set(lo, hi, power);
+        let shared = |c: &Steady| c.hi.min(hi).saturating_sub(c.lo.max(lo));
+        if let Some(carrier) = self.on.iter_mut().find(|c| 2 * shared(c) >= (hi - lo).min(c.hi - c.lo)) {
+            carrier.excess = over_floor(background, carrier.lo, carrier.hi);
+            if hi - lo <= 2 * (carrier.hi - carrier.lo) {
+                return None;
+            }
+            // Something far wider came over it and stays: it is that now.
+        }
+        if self.on.len() == MOST_CARRIERS {
+            return None;
+        }
+        let carrier = Steady {
+            number: self.next_number,
+            from: burst.from,
+            until: burst.until,
+            lo,
+            hi,
+            born: (lo, hi),
+            cut_start: burst.cut_start,
+            excess: over_floor(background, lo, hi),
+            mirror_ratio: if burst.energy > 0.0 { burst.mirror / burst.energy } else { 0.0 },
+            reported: burst.until,
+        };
+        self.next_number += 1;
+        self.on.push(carrier);
+        Some(carrier)
+    }
+
+    /// Whether `segment` is the modulation of a carrier, which it then joins.
+    pub fn absorbs(&mut self, segment: &Segment, look: &Look<'_>, background: &mut Background) -> bool {
+        let Some(carrier) = self.on.iter_mut().find(|c| {
+            let margin = (c.hi - c.lo).max(2);
+            let near = segment.lo < c.hi + margin && c.lo < segment.hi + margin;
+            near && segment.width() <= 3 * (c.hi - c.lo).max(2) && segment.excess < c.excess
+        }) else {
+            return false;
+        };
+        let widest = (carrier.born.1 - carrier.born.0).max(2);
+        let lo = carrier.lo.min(segment.lo).max(carrier.born.0.saturating_sub(widest));
+        let hi = carrier.hi.max(segment.hi).min(carrier.born.1 + widest);
+        (carrier.lo, carrier.hi) = (lo, hi);
+        for bin in segment.lo.max(lo)..segment.hi.min(hi) {
+            background.level[bin] = background.level[bin].max(look.power[bin]);
+            background.inverse[bin] = 1.0 / background.level[bin];
+        }
+        true
+    }
+
+    /// Looks whether carriers still stand; those that fell are appended to `fallen` and the background is
+    /// released. `power` is the mean over a block.
+    pub fn watch(&mut self, look: &Look<'_>, background: &mut Background, fallen: &mut Vec<Steady>) {
+        let until = look.from + u64::from(look.slabs);
+        let mut at = 0;
+        while at < self.on.len() {
+            let carrier = &mut self.on[at];
+            let (_, floor) = background.sums(carrier.lo, carrier.hi);
+            let power: f32 = look.power[carrier.lo..carrier.hi].iter().sum();
+            // Geometric middle between the carrier's level and the floor, never nearer than 1.25 to either.
+            let limit = (carrier.excess / floor.max(f32::MIN_POSITIVE)).sqrt().clamp(0.25, 1e6);
+            if power < floor * (1.0 + limit) && power - floor < 0.6 * carrier.excess {
+                background.release(carrier.lo, carrier.hi);
+                fallen.push(self.on.swap_remove(at));
+            } else {
+                carrier.until = until;
+                at += 1;
+            }
+        }
+    }
+}
+
+fn over_floor(background: &Background, lo: usize, hi: usize) -> f32 {
+    let (level, floor) = background.sums(lo, hi);
+    (level - floor).max(0.0)
+}

@@ -1,0 +1,186 @@
+//! The noise floor per bin, and the background that bursts are held against.
+//!
+//! Theory of operation. `floor` is what the receiver makes without any signal; `background` is what stands in a
+//! bin right now: the floor, or the steady carrier that was promoted there. Bursts are detected as a ratio to
+//! the background. Both are born from the first tens of milliseconds: per bin a low quantile over time (which
+//! ignores bursts), then across the span bins far above the common level are taken for carriers and bridged.
+//! Afterwards the background follows slowly, per bin, from slabs in which nothing was detected: it freezes under
+//! a signal. It falls at once when a bin stays far below it.
+
+use super::threshold::mean_power_quantile;
+
+/// Quantile over time that is taken as the floor under bursts: right as long as bursts are on for less than four
+/// fifths of the time.
+const QUIET_QUANTILE: f64 = 0.2;
+
+/// Quantile across the middle of the span that is taken for the common level: half of the bins and more may be
+/// occupied.
+const COMMON_QUANTILE: f64 = 0.35;
+
+/// Bins this far above the common level (3 dB) are taken for carriers: no receiver's passband is that rough in
+/// its middle.
+const CARRIER_RATIO: f32 = 2.0;
+
+/// Share of the way that the background moves to a new block's mean.
+const FOLLOW: f32 = 1.0 / 16.0;
+
+/// A mean this far below the background is believed at once.
+const COLLAPSED: f32 = 0.5;
+
+/// Floor and background, linear power per bin.
+#[derive(Debug, Clone)]
+pub struct Background {
+    /// What stands in each bin when nothing new is on.
+    pub level: Vec<f32>,
+    /// The receiver alone.
+    pub floor: Vec<f32>,
+    /// 1 / `level`.
+    pub inverse: Vec<f32>,
+    /// No level is believed below it: quantisation noise.
+    pub least: f32,
+    scratch: Vec<f32>,
+}
+
+impl Background {
+    /// For `bins` bins, unknown yet.
+    pub fn new(bins: usize) -> Self {
+        Self {
+            level: vec![1.0; bins],
+            floor: vec![1.0; bins],
+            inverse: vec![1.0; bins],
+            least: f32::MIN_POSITIVE,
+            scratch: Vec::with_capacity(bins.max(MOST_ROWS)),
+        }
+    }
+
+    /// Learns from `rows` (slab powers, row after row, at most [`MOST_ROWS`]), each the mean of `cells`
+    /// independent values. No level is taken below `least`.
+    pub fn learn(&mut self, rows: &[f32], cells: f64, least: f32) {
+        let bins = self.level.len();
+        let count = rows.len() / bins;
+        // Of an amplitude whose scale nobody knows: whatever is 100 dB below the strongest cell is nothing.
+        let strongest = rows.iter().copied().fold(0.0f32, f32::max);
+        self.least = least.max(strongest * 1e-10).max(1e-30);
+        if count == 0 {
+            return;
+        }
+        let rank = ((count as f64 * QUIET_QUANTILE) as usize).min(count - 1);
+        let bias = mean_power_quantile(cells, 1.0 - (rank as f64 + 0.5) / count as f64) as f32;
+        for bin in 0..bins {
+            self.scratch.clear();
+            self.scratch.extend((0..count).map(|r| rows[r * bins + bin]));
+            let (_, quiet, _) = self.scratch.select_nth_unstable_by(rank, f32::total_cmp);
+            self.floor[bin] = (*quiet / bias.max(0.05)).max(self.least);
+        }
+        self.bridge_carriers();
+        self.level.copy_from_slice(&self.floor);
+        self.invert(0, bins);
+    }
+
+    /// Replaces bins that stand far above the common level by what lies beside them.
+    fn bridge_carriers(&mut self) {
+        let bins = self.floor.len();
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.floor[bins / 10..bins - bins / 10]);
+        let rank = (self.scratch.len() as f64 * COMMON_QUANTILE) as usize;
+        let (_, common, _) = self.scratch.select_nth_unstable_by(rank, f32::total_cmp);
+        let (common, limit) = (*common, *common * CARRIER_RATIO);
+        let mut left = None;
+        let mut bin = 0;
+        while bin < bins {
+            if self.floor[bin] <= limit {
+                left = Some(self.floor[bin]);
+                bin += 1;
+                continue;
+            }
+            let end = (bin..bins).find(|i| self.floor[*i] <= limit).unwrap_or(bins);
+            let right = self.floor.get(end).copied();
+            let (from, to) = (left.or(right).unwrap_or(common), right.or(left).unwrap_or(common));
+            // Beside a carrier its own skirts still stand: never above the common level by more than a ripple.
+            let (from, to) = (from.min(common * 1.2), to.min(common * 1.2));
+            for (i, value) in self.floor[bin..end].iter_mut().enumerate() {
+                let x = (i + 1) as f32 / (end - bin + 1) as f32;
+                *value = from + (to - from) * x;
+            }
+            bin = end;
+        }
+    }
+
+    /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level).
+    pub fn follow(&mut self, bin: usize, ratio: f32) {
+        let step = if ratio < COLLAPSED { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
+        let is_floor = self.level[bin] <= self.floor[bin];
+        self.level[bin] = (self.level[bin] * (1.0 + step)).max(self.least);
+        if is_floor || self.level[bin] < self.floor[bin] {
+            self.floor[bin] = self.level[bin];
+        }
+        self.inverse[bin] = 1.0 / self.level[bin];
+    }
+
+    /// Takes `level` as what stands in `bins[lo..hi]` from now on.
+    pub fn set(&mut self, lo: usize, hi: usize, level: &[f32]) {
+        for bin in lo..hi {
+            self.level[bin] = level[bin].max(self.floor[bin]);
+        }
+        self.invert(lo, hi);
+    }
+
+    /// Nothing but the floor stands in `[lo, hi)` any more.
+    pub fn release(&mut self, lo: usize, hi: usize) {
+        self.level[lo..hi].copy_from_slice(&self.floor[lo..hi]);
+        self.invert(lo, hi);
+    }
+
+    /// Everything moved by `ratio`: a gain step.
+    pub fn scale(&mut self, ratio: f32) {
+        for (level, floor) in self.level.iter_mut().zip(&mut self.floor) {
+            *level = (*level * ratio).max(self.least);
+            *floor = (*floor * ratio).max(self.least);
+        }
+        self.invert(0, self.level.len());
+    }
+
+    /// Sum of `level` over the bins, and of `floor`.
+    pub fn sums(&self, lo: usize, hi: usize) -> (f32, f32) {
+        (self.level[lo..hi].iter().sum(), self.floor[lo..hi].iter().sum())
+    }
+
+    fn invert(&mut self, lo: usize, hi: usize) {
+        for bin in lo..hi {
+            self.inverse[bin] = 1.0 / self.level[bin];
+        }
+    }
+}
+
+/// Most rows that [`Background::learn`] is given: enough for a steady low quantile.
+pub const MOST_ROWS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flat floor with a carrier over 10 % of the span and bursts for half of the time elsewhere is found
+    /// within 1 dB everywhere.
+    #[test]
+    fn carriers_and_bursts_do_not_lift_the_floor() {
+        let (bins, rows) = (128usize, 200usize);
+        let mut state = 1u64;
+        let mut exponential = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            -((state >> 11) as f64 / (1u64 << 53) as f64 + 1e-12).ln() as f32
+        };
+        let mut power = vec![0.0; bins * rows];
+        for row in 0..rows {
+            for bin in 0..bins {
+                let signal = if (30..43).contains(&bin) || (bin >= 80 && row % 2 == 0) { 50.0 } else { 0.0 };
+                let noise = (0..4).map(|_| exponential()).sum::<f32>() / 4.0;
+                power[row * bins + bin] = noise * (1.0 + signal);
+            }
+        }
+        let mut background = Background::new(bins);
+        background.learn(&power, 4.0, 0.0);
+        for (bin, floor) in background.floor.iter().enumerate() {
+            assert!((0.79..1.26).contains(floor), "bin {bin}: {floor}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Which bins of one look (a slab, or a longer block of slabs) hold more than noise.
+//!
+//! Boxes of 1, 2, 4, ... bins are slid over the spectrum, normalised to the background. A box above its
+//! threshold marks the bins in it that stand out themselves (double threshold, after LAD: Vartiainen et al.,
+//! 2007); what is marked counts as noise for the wider boxes, so that a strong narrow emission does not mark a
+//! wide one around it. Unknown bandwidth, from one bin to the whole span, is thus met by a box of at most twice
+//! its width.
+
+use super::threshold::Thresholds;
+use crate::spectrum::kernels;
+
+/// A bin this far above the background (as a ratio) belongs to the emission beside it.
+const SKIRT_RATIO: f32 = 2.0;
+
+/// Scratch of the search, for one number of bins.
+#[derive(Debug)]
+pub struct Marker {
+    boxes: Vec<f32>,
+    rest: Vec<f32>,
+    /// The outcome: per bin.
+    pub marks: Vec<bool>,
+}
+
+impl Marker {
+    /// For spectra of `bins` bins.
+    pub fn new(bins: usize) -> Self {
+        Self { boxes: vec![0.0; bins], rest: vec![0.0; bins], marks: vec![false; bins] }
+    }
+
+    /// Whether any box of `ratios` (power over background, mean 1 in noise) is above its threshold: the whole
+    /// cost of a quiet look.
+    pub fn anything(&mut self, ratios: &[f32], thresholds: &Thresholds) -> bool {
+        self.boxes.copy_from_slice(ratios);
+        let mut hit = kernels::any_above(&self.boxes, thresholds.sum[0]);
+        for (level, limit) in thresholds.sum.iter().enumerate().skip(1) {
+            hit |= widen(&mut self.boxes, 1 << (level - 1), *limit);
+        }
+        hit
+    }
+
+    /// Marks the bins that hold more than noise.
+    pub fn mark(&mut self, ratios: &[f32], thresholds: &Thresholds) {
+        let bins = ratios.len();
+        self.marks.fill(false);
+        self.rest.copy_from_slice(ratios);
+        for (level, limit) in thresholds.sum.iter().enumerate() {
+            let width = 1usize << level;
+            self.box_sums(width);
+            if !kernels::any_above(&self.boxes[..bins + 1 - width], *limit) {
+                continue;
+            }
+            self.mark_boxes(width, *limit);
+        }
+        self.grow_skirts(ratios);
+    }
+
+    /// Sums of `rest` over boxes of `width` bins, into `boxes`.
+    fn box_sums(&mut self, width: usize) {
+        self.boxes.copy_from_slice(&self.rest);
+        let mut half = 1;
+        while half < width {
+            widen(&mut self.boxes, half, f32::INFINITY);
+            half *= 2;
+        }
+    }
+
+    fn mark_boxes(&mut self, width: usize, limit: f32) {
+        let bins = self.rest.len();
+        // Within a box that is above its limit, bins near its own mean or above stand out; in a narrow box all
+        // do, since its few cells cannot be told apart.
+        let mut bin = 0;
+        while bin + width <= bins {
+            if self.boxes[bin] <= limit {
+                bin += 1;
+                continue;
+            }
+            // Of a run of overlapping boxes, the fullest one tells where the emission lies.
+            let end = (bin + width).min(bins + 1 - width);
+            let best = (bin..end.max(bin + 1)).fold(bin, |b, i| if self.boxes[i] > self.boxes[b] { i } else { b });
+            let mean = self.boxes[best] / width as f32;
+            let least = if width <= 2 { 0.0 } else { 1.0 + (mean - 1.0) * 0.25 };
+            let reach = (width / 8).max(1);
+            for i in best..best + width {
+                let (from, to) = (i.saturating_sub(reach).max(best), (i + reach + 1).min(best + width));
+                let local = self.rest[from..to].iter().sum::<f32>() / (to - from) as f32;
+                self.marks[i] |= local > least;
+            }
+            bin = best + width;
+        }
+        for (rest, mark) in self.rest.iter_mut().zip(&self.marks) {
+            if *mark {
+                *rest = 1.0;
+            }
+        }
+    }
+
+    /// Extends marked runs while two neighbours together stand out.
+    fn grow_skirts(&mut self, ratios: &[f32]) {
+        let bins = ratios.len();
+        for bin in 1..bins.saturating_sub(1) {
+            if self.marks[bin - 1] && !self.marks[bin] && ratios[bin] + ratios[bin + 1] > 2.0 * SKIRT_RATIO {
+                self.marks[bin] = true;
+            }
+        }
+        for bin in (1..bins.saturating_sub(1)).rev() {
+            if self.marks[bin + 1] && !self.marks[bin] && ratios[bin] + ratios[bin - 1] > 2.0 * SKIRT_RATIO {
+                self.marks[bin] = true;
+            }
+        }
+    }
+}
+
+/// See [`kernels::widen_in_place`]; boxes that would reach past the last bin are made never to count.
+fn widen(boxes: &mut [f32], half: usize, limit: f32) -> bool {
+    kernels::widen_in_place(boxes, half, limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spectrum::{Correlation, kaiser};
+
+    const BINS: usize = 256;
+
+    fn thresholds(frames: usize) -> Thresholds {
+        Thresholds::new(&Correlation::of(&kaiser(BINS)), BINS, frames)
+    }
+
+    #[test]
+    fn a_flat_background_marks_nothing() {
+        let mut marker = Marker::new(BINS);
+        assert!(!marker.anything(&[1.0; BINS], &thresholds(4)));
+        marker.mark(&[1.0; BINS], &thresholds(4));
+        assert!(marker.marks.iter().all(|m| !m));
+    }
+
+    /// A strong bin marks itself and not its neighbourhood; a weak wide emission marks itself within an eighth
+    /// of its width.
+    #[test]
+    fn narrow_and_wide_emissions_are_marked_as_what_they_are() {
+        let mut ratios = [1.0f32; BINS];
+        ratios[40] = 1000.0;
+        for r in &mut ratios[100..164] {
+            *r = 2.5;
+        }
+        let mut marker = Marker::new(BINS);
+        assert!(marker.anything(&ratios, &thresholds(16)));
+        marker.mark(&ratios, &thresholds(16));
+        assert!(marker.marks[40]);
+        assert_eq!(marker.marks[..90].iter().filter(|m| **m).count(), 1);
+        let wide = marker.marks[92..172].iter().filter(|m| **m).count();
+        assert!((56..=72).contains(&wide), "{wide}");
+        assert!(marker.marks[172..].iter().all(|m| !m));
+    }
+}

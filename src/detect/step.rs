@@ -1,0 +1,73 @@
+//! The whole floor moving at once: a gain step, a lost antenna, a jammer.
+
+/// Blocks of noise move less than this; a step of a decibel and more is one.
+const STEP_RATIO: f32 = 1.26;
+
+/// A rise must last this long to be a step: no burst that fills the whole span is as long (cellular uplink in a
+/// narrow span comes in slots of 1 ms, a few in a row).
+const RISE_S: f64 = 30e-3;
+
+/// Watches block means for a change that all bins share.
+#[derive(Debug)]
+pub struct StepWatch {
+    block_s: f64,
+    scratch: Vec<f32>,
+    high_s: f64,
+}
+
+/// Bins are averaged in groups of this size before they are compared, so that their own noise does not count.
+const GROUP: usize = 8;
+
+impl StepWatch {
+    /// For blocks of `block_s` seconds.
+    pub fn new(block_s: f64) -> Self {
+        Self { block_s, scratch: Vec::with_capacity(256), high_s: 0.0 }
+    }
+
+    /// Takes the mean power of a block and the background; the ratio of a step when there was one.
+    pub fn block(&mut self, power: &[f32], level: &[f32]) -> Option<f32> {
+        self.scratch.clear();
+        for (p, l) in power.chunks_exact(GROUP).zip(level.chunks_exact(GROUP)) {
+            let ratio = p.iter().zip(l).map(|(p, l)| p / l).sum::<f32>() / GROUP as f32;
+            if self.scratch.len() < self.scratch.capacity() {
+                self.scratch.push(ratio);
+            }
+        }
+        self.scratch.sort_unstable_by(f32::total_cmp);
+        let last = self.scratch.len().checked_sub(1)?;
+        let (low, middle, high) = (self.scratch[last / 10], self.scratch[last / 2], self.scratch[last - last / 10]);
+        let common = low > middle / STEP_RATIO && high < middle * STEP_RATIO;
+        if common && middle < 1.0 / STEP_RATIO {
+            self.high_s = 0.0;
+            return Some(middle);
+        }
+        if !(common && middle > STEP_RATIO) {
+            self.high_s = 0.0;
+            return None;
+        }
+        self.high_s += self.block_s;
+        if self.high_s < RISE_S {
+            return None;
+        }
+        self.high_s = 0.0;
+        Some(middle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_common_rise_that_lasts_is_a_step_and_an_emission_is_none() {
+        let mut watch = StepWatch::new(10e-3);
+        let level = [1.0f32; 128];
+        let mut half = level;
+        half[..64].fill(4.0);
+        assert!((0..10).all(|_| watch.block(&half, &level).is_none()));
+        let up = [2.0f32; 128];
+        let steps: Vec<_> = (0..3).map(|_| watch.block(&up, &level)).collect();
+        assert_eq!(steps, [None, None, Some(2.0)]);
+        assert_eq!(watch.block(&[0.5; 128], &level), Some(0.5));
+    }
+}

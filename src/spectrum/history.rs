@@ -1,0 +1,157 @@
+//! The last stretch of raw samples, in the radio's own format, so that an emission can be measured from its own
+//! IQ after it was detected.
+
+use crate::iq::{SampleFormat, Samples, ToComplex};
+use num_complex::Complex32;
+
+use super::kernels;
+
+/// A ring of samples addressed by their index in the stream.
+#[derive(Debug)]
+pub struct History {
+    ring: Samples,
+    capacity: usize,
+    /// Index of the oldest sample held.
+    first: u64,
+    /// Index after the newest.
+    end: u64,
+}
+
+/// Applies `$body` to the slice inside, whatever its type.
+macro_rules! each {
+    ($samples:expr, $v:ident => $body:expr) => {
+        match $samples {
+            Samples::Cu8($v) => $body,
+            Samples::Ci8($v) => $body,
+            Samples::Ci16($v) => $body,
+            Samples::Cf32($v) => $body,
+        }
+    };
+}
+
+impl History {
+    /// Room for `capacity` samples.
+    pub fn new(format: SampleFormat, capacity: usize) -> Self {
+        let mut ring = Samples::with_capacity(format, capacity);
+        match &mut ring {
+            Samples::Cu8(v) => v.resize(capacity, [0; 2]),
+            Samples::Ci8(v) => v.resize(capacity, [0; 2]),
+            Samples::Ci16(v) => v.resize(capacity, [0; 2]),
+            Samples::Cf32(v) => v.resize(capacity, [0.0; 2]),
+        }
+        Self { ring, capacity, first: 0, end: 0 }
+    }
+
+    /// Most samples it can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Index of the oldest sample held.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Index after the newest sample.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Forgets everything; the next sample has index `at`.
+    pub fn restart(&mut self, at: u64) {
+        self.first = at;
+        self.end = at;
+    }
+
+    /// Appends `samples[from..to]`, overwriting the oldest. Non-finite floats become zero; returns how many.
+    pub fn push(&mut self, samples: &Samples, from: usize, to: usize) -> usize {
+        let capacity = self.capacity;
+        let mut at = (self.end % capacity as u64) as usize;
+        let mut next = from;
+        let mut spoilt = 0;
+        while next < to {
+            let count = (to - next).min(capacity - at);
+            match (&mut self.ring, samples) {
+                (Samples::Cu8(r), Samples::Cu8(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
+                (Samples::Ci8(r), Samples::Ci8(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
+                (Samples::Ci16(r), Samples::Ci16(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
+                (Samples::Cf32(r), Samples::Cf32(s)) => {
+                    for (o, x) in r[at..at + count].iter_mut().zip(&s[next..next + count]) {
+                        // A magnitude whose square overflows would poison every sum that it enters.
+                        let sound = x[0].abs() < LARGEST && x[1].abs() < LARGEST;
+                        *o = if sound { *x } else { [0.0; 2] };
+                        spoilt += usize::from(!sound);
+                    }
+                }
+                // The format is fixed for a segment; a block of another is noise to it, and counts as spoilt.
+                _ => spoilt += count,
+            }
+            next += count;
+            at = (at + count) % capacity;
+        }
+        self.end += (to - from) as u64;
+        self.first = self.first.max(self.end.saturating_sub(capacity as u64));
+        spoilt
+    }
+
+    /// Writes samples `[start, start + out.len())` times `window` to `out`; what is not held counts as zero.
+    pub fn windowed(&self, start: u64, window: &[f32], out: &mut [Complex32]) {
+        let n = out.len();
+        if start < self.first || start + n as u64 > self.end {
+            self.copy(start, out);
+            for (o, w) in out.iter_mut().zip(window) {
+                *o *= *w;
+            }
+            return;
+        }
+        let at = (start % self.capacity as u64) as usize;
+        let head = n.min(self.capacity - at);
+        let (w1, w2) = window.split_at(head);
+        let (o1, o2) = out.split_at_mut(head);
+        match &self.ring {
+            Samples::Cu8(r) => {
+                kernels::window_cu8(&r[at..at + head], w1, o1);
+                kernels::window_cu8(&r[..n - head], w2, o2);
+            }
+            Samples::Ci8(r) => {
+                kernels::window_ci8(&r[at..at + head], w1, o1);
+                kernels::window_ci8(&r[..n - head], w2, o2);
+            }
+            Samples::Ci16(r) => {
+                kernels::window_ci16(&r[at..at + head], w1, o1);
+                kernels::window_ci16(&r[..n - head], w2, o2);
+            }
+            Samples::Cf32(r) => {
+                kernels::window_cf32(&r[at..at + head], w1, o1);
+                kernels::window_cf32(&r[..n - head], w2, o2);
+            }
+        }
+    }
+
+    /// Writes samples `[start, start + out.len())` to `out`; what is not held counts as zero.
+    pub fn copy(&self, start: u64, out: &mut [Complex32]) {
+        let end = start + out.len() as u64;
+        let (from, to) = (start.max(self.first).min(end), end.min(self.end).max(start));
+        out[..(from - start) as usize].fill(Complex32::default());
+        if to <= from {
+            out.fill(Complex32::default());
+            return;
+        }
+        out[(to - start) as usize..].fill(Complex32::default());
+        let target = &mut out[(from - start) as usize..(to - start) as usize];
+        let at = (from % self.capacity as u64) as usize;
+        let head = target.len().min(self.capacity - at);
+        let (o1, o2) = target.split_at_mut(head);
+        each!(&self.ring, r => {
+            for (o, s) in o1.iter_mut().zip(&r[at..]) {
+                *o = s.to_complex();
+            }
+            for (o, s) in o2.iter_mut().zip(&r[..]) {
+                *o = s.to_complex();
+            }
+        });
+    }
+}
+
+/// Largest sample magnitude taken as a number: its square, summed over any burst, stays within `f32`.
+const LARGEST: f32 = 1e12;
