@@ -66,11 +66,17 @@ impl Background {
         }
         let rank = ((count as f64 * QUIET_QUANTILE) as usize).min(count - 1);
         let bias = mean_power_quantile(cells, 1.0 - (rank as f64 + 0.5) / count as f64) as f32;
+        // The quantile sits too high under frequent bursts: what lies below the 99 % point that it predicts is
+        // averaged in its place (one step of forward consecutive mean excision).
+        let cut = mean_power_quantile(cells, 0.01);
+        let tail = cut + cells.powf(-0.75);
+        let (cut, kept) = (cut as f32, ((1.0 - 0.01 * tail) / 0.99) as f32);
         for bin in 0..bins {
             self.scratch.clear();
             self.scratch.extend((0..count).map(|r| rows[r * bins + bin]));
             let (_, quiet, _) = self.scratch.select_nth_unstable_by(rank, f32::total_cmp);
-            self.floor[bin] = (*quiet / bias.max(0.05)).max(self.least);
+            let first = *quiet / bias.max(0.05);
+            self.floor[bin] = (mean_below(&self.scratch, first * cut) / kept).max(self.least);
         }
         self.bridge_carriers();
         self.level.copy_from_slice(&self.floor);
@@ -150,6 +156,12 @@ impl Background {
             self.inverse[bin] = 1.0 / self.level[bin];
         }
     }
+}
+
+/// Mean of the values below `limit`.
+fn mean_below(values: &[f32], limit: f32) -> f32 {
+    let (sum, count) = values.iter().filter(|v| **v <= limit).fold((0.0, 0u32), |(s, n), v| (s + v, n + 1));
+    if count == 0 { limit } else { sum / count as f32 }
 }
 
 /// Most rows that [`Background::learn`] is given: enough for a steady low quantile.
