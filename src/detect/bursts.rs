@@ -10,6 +10,21 @@ use super::segments::{Segment, excess};
 /// Most bursts open at once; further ones are counted and dropped.
 pub const MOST_OPEN: usize = 256;
 
+/// Share (one in so many) of the way to a narrower look that a burst's bins follow it.
+const NARROWING: usize = 8;
+
+/// Share of its mean power that keeps a burst on, once it is.
+const KEPT_SHARE: f64 = 0.3;
+
+/// Share of a segment's power that must lie within an open burst for it to be the same emission.
+const INSIDE_SHARE: f32 = 0.3;
+
+/// A power this many times another's is not the same emission.
+const OVERPOWERS: f64 = 6.0;
+
+/// Slabs that a burst may stay unseen under a stronger one.
+const MOST_COVERED: u32 = 64;
+
 /// A burst that is still on, or was a moment ago. Times count slabs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Open {
@@ -19,11 +34,17 @@ pub struct Open {
     pub until: u64,
     /// Length of the looks that see it, slabs.
     pub look: u32,
-    /// Bins it holds at present.
+    /// Bins it held lately: widened at once, narrowed slowly, so that a carrier that swings or sweeps stays one.
     pub lo: usize,
     /// Bin after the last.
     pub hi: usize,
-    /// Looks that saw it.
+    /// Bins it held before the present look.
+    before: (usize, usize),
+    /// First slab of the look that saw it last.
+    seen_in: u64,
+    /// Slabs that it was covered by something stronger.
+    covered: u32,
+    /// Segments of looks that were it.
     pub hits: u32,
     /// Sum over looks of power over the background times slabs.
     pub energy: f64,
@@ -46,6 +67,9 @@ impl Open {
             look: look.slabs,
             lo: segment.lo,
             hi: segment.hi,
+            before: (segment.lo, segment.hi),
+            seen_in: look.from,
+            covered: 0,
             hits: 0,
             energy: 0.0,
             mirror: 0.0,
@@ -71,8 +95,20 @@ impl Open {
         self.background += f64::from(look.level[segment.lo..segment.hi].iter().sum::<f32>()) * slabs;
         self.lo_moment += segment.lo as f64 * energy;
         self.hi_moment += segment.hi as f64 * energy;
-        self.lo = segment.lo;
-        self.hi = segment.hi;
+        let (lo, hi) = (segment.lo, segment.hi);
+        if self.seen_in == look.from && self.hits > 1 {
+            (self.lo, self.hi) = (self.lo.min(lo), self.hi.max(hi));
+            return;
+        }
+        self.seen_in = look.from;
+        self.before = (self.lo, self.hi);
+        if self.hits == 2 && self.from + u64::from(look.slabs) <= look.from {
+            // The first look's width was an edge's.
+            (self.lo, self.hi) = (lo, hi);
+        } else {
+            self.lo = if lo <= self.lo { lo } else { self.lo + (lo - self.lo) / NARROWING };
+            self.hi = if hi >= self.hi { hi } else { self.hi - (self.hi - hi) / NARROWING };
+        }
     }
 
     /// Extents over its life, weighted by power.
@@ -86,7 +122,7 @@ impl Open {
 
     /// Mean power over the background per slab, summed over its bins.
     pub fn mean(&self) -> f64 {
-        self.energy / (self.until - self.from).max(1) as f64
+        self.energy / (self.until - self.from).saturating_sub(u64::from(self.covered)).max(1) as f64
     }
 
     /// Mean ratio of its power to the background in its bins.
@@ -94,14 +130,19 @@ impl Open {
         if self.background > 0.0 { self.energy / self.background } else { f64::INFINITY }
     }
 
+    /// Whether it shares spectrum with `segment`, now or before the present look changed it.
     fn overlaps(&self, segment: &Segment) -> bool {
-        self.lo < segment.hi + 1 && segment.lo < self.hi + 1
+        self.lo.min(self.before.0) < segment.hi + 1 && segment.lo < self.hi.max(self.before.1) + 1
     }
 
     /// Slabs without a sight after which it has ended: strong ones at once, weak ones may flicker.
     fn patience(&self) -> u64 {
         if self.ratio() > 10.0 { u64::from(self.look) - 1 } else { u64::from(self.look) }
     }
+}
+
+fn excess_in(look: &Look<'_>, lo: usize, hi: usize) -> f32 {
+    excess(look.power, look.level, lo, hi)
 }
 
 /// One look at the spectrum: a slab or a block of slabs.
@@ -156,62 +197,97 @@ impl Bursts {
     }
 
     fn attribute_one(&mut self, segment: &Segment, look: &Look<'_>) {
-        let near = |o: &Open| o.overlaps(segment) && o.until + o.patience().max(u64::from(look.slabs)) >= look.from;
-        let count = self.open.iter().filter(|o| near(o)).count();
-        if count == 0 {
+        let reach = u64::from(look.slabs);
+        let near = |o: &Open| o.overlaps(segment) && o.until + o.patience().max(reach) >= look.from;
+        let Some((owner, inside)) = self.owner(segment, look, near) else {
             return self.begin(segment, look);
-        }
-        let inside: f32 = self
-            .open
-            .iter()
-            .filter(|o| near(o))
-            .map(|o| {
-                let (lo, hi) = (o.lo.saturating_sub(1).max(segment.lo), (o.hi + 1).min(segment.hi));
-                if lo < hi { excess(look.power, look.level, lo, hi) } else { 0.0 }
-            })
-            .sum();
+        };
+        let burst = &self.open[owner];
         let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2);
-        if count == 1 {
-            if let Some(burst) = self.open.iter_mut().find(|o| near(o)) {
-                let another = inside < 0.6 * segment.excess && segment.width() > 2 * (burst.hi - burst.lo);
-                let remnant = 5 * segment.width() < 2 * (burst.hi - burst.lo)
-                    && f64::from(segment.excess) < 0.25 * burst.mean();
-                if young || !(another || remnant) {
-                    return burst.see(segment, look);
-                }
-                if another {
-                    burst.until = burst.until.max(look.from + u64::from(look.slabs));
-                }
-            }
-            return self.begin(segment, look);
+        let excess = f64::from(segment.excess);
+        let another = inside < INSIDE_SHARE * segment.excess || excess > OVERPOWERS * burst.mean();
+        let remnant = 5 * segment.width() < 2 * (burst.hi - burst.lo) && excess < burst.mean() / OVERPOWERS;
+        if young && another {
+            return self.absorb_young(segment, look, near);
         }
-        if inside >= 0.6 * segment.excess && !young {
-            return self.share(segment, look, near);
-        }
-        let from = self.open.iter().filter(|o| near(o)).map(|o| o.from).min().unwrap_or(look.from);
-        if young {
-            // Pieces of one onset.
-            let cut_start = self.open.iter().any(|o| near(o) && o.cut_start);
-            self.open.retain(|o| !near(o));
+        let end = look.from + reach;
+        let (lo, hi) = if another || remnant {
             self.begin(segment, look);
-            if let Some(burst) = self.open.last_mut() {
-                burst.from = from;
-                burst.cut_start = cut_start;
-            }
+            (segment.lo, segment.hi)
+        } else {
+            self.open[owner].see(segment, look);
+            (self.open[owner].lo, self.open[owner].hi)
+        };
+        if remnant {
             return;
         }
-        let until = look.from + u64::from(look.slabs);
-        self.open.iter_mut().filter(|o| near(o)).for_each(|o| o.until = o.until.max(until));
-        self.begin(segment, look);
+        // The others are beside it, with a share of their own, or under it, unseen for the moment.
+        let count = self.open.len();
+        for (at, other) in self.open.iter_mut().enumerate() {
+            let itself = if another { at + 1 == count } else { at == owner };
+            if itself || !near(other) {
+                continue;
+            }
+            let shared = other.hi.min(hi).saturating_sub(other.lo.max(lo));
+            let (from, to) = (other.lo.max(segment.lo), other.hi.min(segment.hi));
+            if 2 * shared < other.hi - other.lo && from < to {
+                let own = Segment { lo: from, hi: to, excess: excess_in(look, from, to) };
+                other.see(&own, look);
+            } else if other.covered < MOST_COVERED {
+                other.covered += look.slabs;
+                other.until = other.until.max(end);
+            }
+        }
     }
 
-    /// Several bursts grew together: each keeps what lies in its own bins.
-    fn share(&mut self, segment: &Segment, look: &Look<'_>, near: impl Fn(&Open) -> bool) {
-        for burst in self.open.iter_mut().filter(|o| near(o)) {
-            let (lo, hi) = (burst.lo.max(segment.lo), burst.hi.min(segment.hi));
-            if lo < hi {
-                let own = Segment { lo, hi, excess: excess(look.power, look.level, lo, hi) };
-                burst.see(&own, look);
+    /// The open burst near `segment` with most of its power, and how much that is.
+    fn owner(&self, segment: &Segment, look: &Look<'_>, near: impl Fn(&Open) -> bool) -> Option<(usize, f32)> {
+        let inside = |o: &Open| {
+            let (lo, hi) = (o.lo.min(o.before.0).saturating_sub(1).max(segment.lo), (o.hi.max(o.before.1) + 1).min(segment.hi));
+            if lo < hi { excess_in(look, lo, hi) } else { 0.0 }
+        };
+        let candidates = self.open.iter().enumerate().filter(|(_, o)| near(o));
+        candidates.map(|(at, o)| (at, inside(o))).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// What has only just begun was a piece of `segment`.
+    fn absorb_young(&mut self, segment: &Segment, look: &Look<'_>, near: impl Fn(&Open) -> bool) {
+        let from = self.open.iter().filter(|o| near(o)).map(|o| o.from).min().unwrap_or(look.from);
+        let cut_start = self.open.iter().any(|o| near(o) && o.cut_start);
+        self.open.retain(|o| !near(o));
+        self.begin(segment, look);
+        if let Some(burst) = self.open.last_mut() {
+            burst.from = from;
+            burst.cut_start = cut_start;
+        }
+    }
+
+    /// Keeps bursts on that no segment was found for but whose power still stands, and marks their bins. A burst
+    /// under another one that was seen is only waited for.
+    pub fn sustain(&mut self, look: &Look<'_>, marks: &mut [bool]) {
+        let end = look.from + u64::from(look.slabs);
+        for at in 0..self.open.len() {
+            let burst = self.open[at];
+            if burst.look != look.slabs || burst.until >= end || burst.until + u64::from(look.slabs) < look.from {
+                continue;
+            }
+            let (lo, hi) = (burst.lo, burst.hi);
+            let over = |o: &Open| {
+                o.until >= end && o.hits > 0 && 2 * o.hi.min(hi).saturating_sub(o.lo.max(lo)) >= hi - lo
+            };
+            let covered = self.open.iter().enumerate().any(|(i, o)| i != at && over(o));
+            let burst = &mut self.open[at];
+            if covered {
+                if burst.covered < MOST_COVERED {
+                    burst.covered += look.slabs;
+                    burst.until = end;
+                }
+                continue;
+            }
+            let left = excess_in(look, lo, hi);
+            if f64::from(left) > KEPT_SHARE * burst.mean() {
+                burst.see(&Segment { lo, hi, excess: left }, look);
+                marks[lo..hi].fill(true);
             }
         }
     }

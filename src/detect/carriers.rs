@@ -8,6 +8,10 @@ use super::segments::Segment;
 /// Most carriers at once.
 pub const MOST_CARRIERS: usize = 128;
 
+/// A carrier has fallen when less than this share of its power is left in two looks: half of that is the
+/// uncertainty of a look at a weak narrow one.
+const FALLEN_SHARE: f32 = 0.25;
+
 /// A steady emission.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steady {
@@ -31,6 +35,8 @@ pub struct Steady {
     pub mirror_ratio: f64,
     /// Slab of the last report.
     pub reported: u64,
+    /// Looks in a row that did not see it.
+    missed: u8,
 }
 
 /// The carriers that are on.
@@ -75,6 +81,7 @@ impl Carriers {
             excess: over_floor(background, lo, hi),
             mirror_ratio: if burst.energy > 0.0 { burst.mirror / burst.energy } else { 0.0 },
             reported: burst.until,
+            missed: 0,
         };
         self.next_number += 1;
         self.on.push(carrier);
@@ -110,11 +117,12 @@ impl Carriers {
             let carrier = &mut self.on[at];
             let (_, floor) = background.sums(carrier.lo, carrier.hi);
             let power: f32 = look.power[carrier.lo..carrier.hi].iter().sum();
-            // Geometric middle between the carrier's level and the floor, never nearer than 1.25 to either.
-            let limit = (carrier.excess / floor.max(f32::MIN_POSITIVE)).sqrt().clamp(0.25, 1e6);
-            if power < floor * (1.0 + limit) && power - floor < 0.6 * carrier.excess {
+            carrier.missed = if power - floor < FALLEN_SHARE * carrier.excess { carrier.missed + 1 } else { 0 };
+            if carrier.missed >= 2 {
                 background.release(carrier.lo, carrier.hi);
                 fallen.push(self.on.swap_remove(at));
+            } else if carrier.missed == 1 {
+                at += 1;
             } else {
                 carrier.until = until;
                 at += 1;

@@ -9,9 +9,9 @@
 
 use super::threshold::mean_power_quantile;
 
-/// Quantile over time that is taken as the floor under bursts: right as long as bursts are on for less than four
-/// fifths of the time.
-const QUIET_QUANTILE: f64 = 0.2;
+/// Quantile over time that is taken as the floor under bursts: right as long as bursts are on for less than nine
+/// tenths of the time.
+const QUIET_QUANTILE: f64 = 0.1;
 
 /// Quantile across the middle of the span that is taken for the common level: half of the bins and more may be
 /// occupied.
@@ -21,11 +21,11 @@ const COMMON_QUANTILE: f64 = 0.35;
 /// its middle.
 const CARRIER_RATIO: f32 = 2.0;
 
+/// Bins on each side of the middle into which the main lobe of the window spreads a line.
+const DC_REACH: usize = 3;
+
 /// Share of the way that the background moves to a new block's mean.
 const FOLLOW: f32 = 1.0 / 16.0;
-
-/// A mean this far below the background is believed at once.
-const COLLAPSED: f32 = 0.5;
 
 /// Floor and background, linear power per bin.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Background {
     pub inverse: Vec<f32>,
     /// No level is believed below it: quantisation noise.
     pub least: f32,
+    /// What stood in the middle of the span at first, over the floor: the receiver's offset, if nothing else.
+    pub dc_excess: f32,
     scratch: Vec<f32>,
 }
 
@@ -49,6 +51,7 @@ impl Background {
             floor: vec![1.0; bins],
             inverse: vec![1.0; bins],
             least: f32::MIN_POSITIVE,
+            dc_excess: 0.0,
             scratch: Vec::with_capacity(bins.max(MOST_ROWS)),
         }
     }
@@ -78,7 +81,10 @@ impl Background {
             let first = *quiet / bias.max(0.05);
             self.floor[bin] = (mean_below(&self.scratch, first * cut) / kept).max(self.least);
         }
+        let middle = bins / 2 - DC_REACH..bins / 2 + DC_REACH + 1;
+        let stood: f32 = self.floor[middle.clone()].iter().sum();
         self.bridge_carriers();
+        self.dc_excess = (stood - self.floor[middle].iter().sum::<f32>()).max(0.0);
         self.level.copy_from_slice(&self.floor);
         self.invert(0, bins);
     }
@@ -112,9 +118,10 @@ impl Background {
         }
     }
 
-    /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level).
-    pub fn follow(&mut self, bin: usize, ratio: f32) {
-        let step = if ratio < COLLAPSED { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
+    /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level). Below
+    /// `collapsed` it is believed at once.
+    pub fn follow(&mut self, bin: usize, ratio: f32, collapsed: f32) {
+        let step = if ratio < collapsed { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
         let is_floor = self.level[bin] <= self.floor[bin];
         self.level[bin] = (self.level[bin] * (1.0 + step)).max(self.least);
         if is_floor || self.level[bin] < self.floor[bin] {

@@ -33,6 +33,9 @@ const LOOKS: [u32; 4] = [1, 4, 16, 64];
 /// Index in [`LOOKS`] of the block by which the background follows.
 const BLOCK: usize = 2;
 
+/// Chance that the noise of a bin in a block is taken for a fall of the background.
+const COLLAPSE_CHANCE: f64 = 1e-7;
+
 /// Something the detector noticed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Noticed {
@@ -77,6 +80,8 @@ pub struct Detector {
     mean: Vec<f32>,
     carrier_slabs: u64,
     cells_per_slab: f64,
+    /// Mean ratio over a block that noise does not fall to.
+    collapsed: f32,
     next: u64,
     first: u64,
 }
@@ -114,6 +119,10 @@ impl Detector {
             mean: vec![0.0; bins],
             carrier_slabs,
             cells_per_slab: correlation.independent_cells(1, layout.slab_frames),
+            collapsed: {
+                let cells = correlation.independent_cells(1, layout.slab_frames * LOOKS[BLOCK] as usize);
+                mean_power_quantile(cells, 1.0 - COLLAPSE_CHANCE) as f32
+            },
             next: 0,
             first: 0,
         }
@@ -127,6 +136,18 @@ impl Detector {
         self.first = first;
     }
 
+    /// Contiguous slabs begin again at number `first`; what was on has been flushed.
+    pub fn begin_stretch(&mut self, first: u64) {
+        self.next = first;
+        self.first = first;
+        for look in &mut self.long {
+            look.seen = 0;
+            look.ratios.fill(0.0);
+            look.power.fill(0.0);
+        }
+        self.quiet.fill((0, 0.0));
+    }
+
     /// What a single bin of a slab must exceed, as a ratio to the background.
     pub fn bin_threshold(&self) -> f32 {
         self.short.sum[0]
@@ -135,6 +156,16 @@ impl Detector {
     /// Floor per bin.
     pub fn floor(&self) -> &[f32] {
         &self.background.floor
+    }
+
+    /// What stood at the tuning itself when the floor was learned, over the floor, as [`Steady::excess`].
+    pub fn dc_excess(&self) -> f32 {
+        self.background.dc_excess
+    }
+
+    /// Carriers that are on.
+    pub fn carriers(&self) -> &[Steady] {
+        &self.carriers.on
     }
 
     /// Background per bin: floor, or the carrier that stands there.
@@ -167,7 +198,7 @@ impl Detector {
         let now = self.next;
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
         self.marker.marks.fill(false);
-        if self.marker.anything(&self.ratios, &self.short) {
+        if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
             self.marker.mark(&self.ratios, &self.short);
             self.attribute(now, 1, power);
             for (ratio, mark) in self.ratios.iter_mut().zip(&self.marker.marks) {
@@ -185,7 +216,10 @@ impl Detector {
     /// The stream ends or breaks: everything that is on is reported as it is.
     pub fn flush(&mut self, out: &mut Vec<Noticed>) {
         out.extend(self.bursts.open.drain(..).map(Noticed::Burst));
-        out.extend(self.carriers.on.drain(..).map(Noticed::CarrierOff));
+        for carrier in self.carriers.on.drain(..) {
+            self.background.release(carrier.lo, carrier.hi);
+            out.push(Noticed::CarrierOff(carrier));
+        }
     }
 
     /// Attributes what `marker` marked in a look.
@@ -201,6 +235,7 @@ impl Detector {
         }
         let look = Look { from, slabs, power, level: &self.background.level, at_start };
         self.bursts.attribute(&self.kept, &look);
+        self.bursts.sustain(&look, &mut self.marker.marks);
     }
 
     fn count_quiet(&mut self) {
@@ -257,7 +292,7 @@ impl Detector {
         for (ratio, sum) in self.ratios.iter_mut().zip(&look.ratios) {
             *ratio = sum * share;
         }
-        if self.marker.anything(&self.ratios, &look.thresholds) {
+        if self.marker.anything(&self.ratios, &look.thresholds) || self.bursts.open.iter().any(|o| o.look == slabs) {
             self.marker.mark(&self.ratios, &look.thresholds);
             let mean = std::mem::take(&mut self.mean);
             self.attribute(from, slabs, &mean);
@@ -270,7 +305,7 @@ impl Detector {
                 }
             }
         }
-        if index == 0 {
+        if index + 1 == BLOCK {
             let look = Look { from, slabs, power: &self.mean, level: &[], at_start: false };
             self.carriers.watch(&look, &mut self.background, &mut self.fallen);
             out.extend(self.fallen.drain(..).map(Noticed::CarrierOff));
@@ -287,16 +322,17 @@ impl Detector {
         for (recent, mean) in self.recent.iter_mut().zip(&self.mean) {
             *recent += (mean - *recent) * weight;
         }
-        if let Some(ratio) = self.steps.block(&self.mean, &self.background.level) {
+        if let Some(ratio) = self.steps.block(&self.mean, &self.background.level, self.background.least) {
             self.background.scale(ratio);
             let bins = self.mean.len();
             self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
             out.push(Noticed::FloorStep(ratio));
         }
-        let enough = (LOOKS[BLOCK] / 2) as u16;
+        let whole = LOOKS[BLOCK] as u16;
         for (bin, quiet) in self.quiet.iter_mut().enumerate() {
-            if quiet.0 >= enough {
-                self.background.follow(bin, quiet.1 / f32::from(quiet.0));
+            if quiet.0 >= whole / 2 {
+                let collapsed = if quiet.0 == whole { self.collapsed } else { 0.0 };
+                self.background.follow(bin, quiet.1 / f32::from(quiet.0), collapsed);
             }
             *quiet = (0, 0.0);
         }

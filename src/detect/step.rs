@@ -25,7 +25,9 @@ impl StepWatch {
     }
 
     /// Takes the mean power of a block and the background; the ratio of a step when there was one.
-    pub fn block(&mut self, power: &[f32], level: &[f32]) -> Option<f32> {
+    ///
+    /// A level at `least` is not known, only bounded: nothing falls from it.
+    pub fn block(&mut self, power: &[f32], level: &[f32], least: f32) -> Option<f32> {
         self.scratch.clear();
         for (p, l) in power.chunks_exact(GROUP).zip(level.chunks_exact(GROUP)) {
             let ratio = p.iter().zip(l).map(|(p, l)| p / l).sum::<f32>() / GROUP as f32;
@@ -37,7 +39,8 @@ impl StepWatch {
         let last = self.scratch.len().checked_sub(1)?;
         let (low, middle, high) = (self.scratch[last / 10], self.scratch[last / 2], self.scratch[last - last / 10]);
         let common = low > middle / STEP_RATIO && high < middle * STEP_RATIO;
-        if common && middle < 1.0 / STEP_RATIO {
+        let known = level[level.len() / 2] > 1.5 * least;
+        if common && known && middle < 1.0 / STEP_RATIO {
             self.high_s = 0.0;
             return Some(middle);
         }
@@ -64,10 +67,10 @@ mod tests {
         let level = [1.0f32; 128];
         let mut half = level;
         half[..64].fill(4.0);
-        assert!((0..10).all(|_| watch.block(&half, &level).is_none()));
+        assert!((0..10).all(|_| watch.block(&half, &level, 0.0).is_none()));
         let up = [2.0f32; 128];
-        let steps: Vec<_> = (0..3).map(|_| watch.block(&up, &level)).collect();
+        let steps: Vec<_> = (0..3).map(|_| watch.block(&up, &level, 0.0)).collect();
         assert_eq!(steps, [None, None, Some(2.0)]);
-        assert_eq!(watch.block(&[0.5; 128], &level), Some(0.5));
+        assert_eq!(watch.block(&[0.5; 128], &level, 0.0), Some(0.5));
     }
 }

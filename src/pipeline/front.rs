@@ -1,16 +1,60 @@
-//! Samples to bursts and carriers.
+//! Samples to bursts and carriers: the front half of the pipeline.
+//!
+//! Samples enter a history in the radio's own format; slabs of spectrum are made from it, the detector notices
+//! what stands out, and what it noticed is measured from the history. The first tens of milliseconds of a segment
+//! are waited for, to learn the floor, and then looked at like the rest.
 
-use super::FrontEvent;
+use super::examine::Examiner;
+use super::health::HealthWatch;
+use super::{FrontEvent, HealthReason, Observed, SegmentStart};
+use crate::detect::{Detector, MOST_ROWS, Noticed};
 use crate::iq::{Gap, IqBlock, Segment};
-use crate::spectrum::SlabView;
+use crate::spectrum::{History, Layout, SlabView, Stft};
 
 /// Someone who looks on at every slab of the spectrogram.
 pub type Tap = Box<dyn FnMut(SlabView<'_>) + Send>;
+
+/// Most bytes that the history of raw samples takes: 0.4 s of 8-bit samples at 20 MS/s.
+const HISTORY_BYTES: f64 = 16.0 * 1024.0 * 1024.0;
+
+/// Longest history, seconds: several times the longest burst.
+const HISTORY_S: f64 = 1.0;
+
+/// Time that the floor is learned from, seconds: several frames of every time-division system.
+const LEARN_S: f64 = 50e-3;
+
+/// What stays on for longer is a carrier, seconds: over three DMR bursts (27.5 ms, ETSI TS 102 361-1 4.2).
+const CARRIER_S: f64 = 0.1;
+
+/// Time between reports of what was observed, seconds.
+const OBSERVED_S: f64 = 10e-3;
 
 /// The front half of the pipeline. Total: any samples in, events out, never a panic.
 #[derive(Default)]
 pub struct Front {
     tap: Option<Tap>,
+    run: Option<Run>,
+}
+
+/// State of the segment that is being received.
+struct Run {
+    segment: Segment,
+    layout: Layout,
+    stft: Stft,
+    history: History,
+    detector: Detector,
+    examiner: Examiner,
+    health: HealthWatch,
+    power: Vec<f32>,
+    noticed: Vec<Noticed>,
+    learned: bool,
+    learn_samples: u64,
+    /// Slab number `slab_zero` begins at sample `origin`.
+    origin: u64,
+    slab_zero: u64,
+    next_slab: u64,
+    observed_slabs: u64,
+    observed_from: u64,
 }
 
 impl Front {
@@ -25,14 +69,235 @@ impl Front {
     }
 
     /// A new segment begins; what was open ends.
-    pub fn begin(&mut self, _segment: &Segment, _out: &mut Vec<FrontEvent>) {}
+    pub fn begin(&mut self, segment: &Segment, out: &mut Vec<FrontEvent>) {
+        self.finish(out);
+        match &mut self.run {
+            Some(run) if run.fits(segment) => run.restart(segment),
+            _ => self.run = Some(Run::new(segment)),
+        }
+        let layout = Layout::for_rate(segment.tuning.rate_hz);
+        out.push(FrontEvent::Segment(SegmentStart::new(segment, layout.bin_hz(), layout.hop_s())));
+    }
 
     /// The next samples of the segment.
-    pub fn step(&mut self, _block: &IqBlock, _out: &mut Vec<FrontEvent>) {}
+    pub fn step(&mut self, block: &IqBlock, out: &mut Vec<FrontEvent>) {
+        let Some(run) = &mut self.run else { return };
+        let mut from = 0;
+        while from < block.samples.len() {
+            // Small enough that the history keeps all that has not been looked at.
+            let most = (run.history.capacity() as u64 / 4).max(1).min(run.health.until_border());
+            let to = block.samples.len().min(from + most as usize);
+            let spoilt = run.history.push(&block.samples, from, to);
+            let Run { health, segment, .. } = run;
+            let time = |sample: u64| segment.start_s + sample as f64 / segment.tuning.rate_hz;
+            health.samples(&block.samples, from, to, spoilt, time, out);
+            run.advance(&mut self.tap, out);
+            from = to;
+        }
+    }
 
     /// Samples were lost here.
-    pub fn gap(&mut self, _gap: Gap, _out: &mut Vec<FrontEvent>) {}
+    pub fn gap(&mut self, gap: Gap, out: &mut Vec<FrontEvent>) {
+        let Some(run) = &mut self.run else { return };
+        run.end_stretch(&mut self.tap, out);
+        let at = run.history.end();
+        run.health.event(HealthReason::Gap, run.time(at), out);
+        run.health.skip(gap.lost);
+        run.begin_stretch(at + gap.lost);
+    }
 
     /// The stream ends: what is open is reported as it is.
-    pub fn finish(&mut self, _out: &mut Vec<FrontEvent>) {}
+    pub fn finish(&mut self, out: &mut Vec<FrontEvent>) {
+        if let Some(run) = &mut self.run {
+            run.end_stretch(&mut self.tap, out);
+            let end = run.history.end();
+            run.begin_stretch(end);
+        }
+    }
+}
+
+impl Run {
+    fn new(segment: &Segment) -> Self {
+        let rate_hz = segment.tuning.rate_hz;
+        let layout = Layout::for_rate(rate_hz);
+        let bytes = match segment.format {
+            crate::iq::SampleFormat::Cu8 | crate::iq::SampleFormat::Ci8 => 2.0,
+            crate::iq::SampleFormat::Ci16 => 4.0,
+            crate::iq::SampleFormat::Cf32 => 8.0,
+        };
+        let least = 32 * layout.slab_reach();
+        let capacity = (((rate_hz * HISTORY_S).min(HISTORY_BYTES / bytes)) as usize).max(least);
+        let within = |seconds: f64| (rate_hz * seconds).min(capacity as f64 / 3.0);
+        let carrier_slabs = (within(CARRIER_S) / layout.slab_samples() as f64).ceil() as u64;
+        Self {
+            segment: *segment,
+            layout,
+            stft: Stft::new(layout),
+            history: History::new(segment.format, capacity),
+            detector: Detector::new(&layout, carrier_slabs),
+            examiner: Examiner::new(&layout),
+            health: HealthWatch::new(rate_hz),
+            power: vec![0.0; layout.bins],
+            noticed: Vec::with_capacity(512),
+            learned: false,
+            learn_samples: within(LEARN_S) as u64,
+            origin: 0,
+            slab_zero: 0,
+            next_slab: 0,
+            observed_slabs: ((OBSERVED_S / layout.slab_s()) as u64).max(1),
+            observed_from: 0,
+        }
+    }
+
+    /// Whether plans and buffers serve `segment` too.
+    fn fits(&self, segment: &Segment) -> bool {
+        self.segment.tuning.rate_hz == segment.tuning.rate_hz && self.segment.format == segment.format
+    }
+
+    fn restart(&mut self, segment: &Segment) {
+        self.segment = *segment;
+        self.learned = false;
+        self.health.restart();
+        self.begin_stretch(0);
+    }
+
+    fn time(&self, sample: u64) -> f64 {
+        self.segment.start_s + sample as f64 / self.layout.rate_hz
+    }
+
+    fn slab_start(&self, slab: u64) -> u64 {
+        self.origin + (slab - self.slab_zero) * self.layout.slab_samples() as u64
+    }
+
+    /// Contiguous samples begin at `sample`.
+    fn begin_stretch(&mut self, sample: u64) {
+        self.history.restart(sample);
+        self.origin = sample;
+        self.slab_zero = self.next_slab;
+        self.observed_from = self.next_slab;
+        self.detector.begin_stretch(self.next_slab);
+    }
+
+    /// Looks at everything that is there.
+    fn advance(&mut self, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
+        if !self.learned {
+            if self.history.end() - self.origin < self.learn_samples {
+                return;
+            }
+            self.learn();
+        }
+        while self.slab_start(self.next_slab) + self.layout.slab_reach() as u64 <= self.history.end() {
+            self.one_slab(tap, out);
+        }
+    }
+
+    /// Learns the floor from what is there.
+    fn learn(&mut self) {
+        let available = self.history.end() - self.origin;
+        let slabs = available.saturating_sub((self.layout.bins - self.layout.hop) as u64) / self.layout.slab_samples() as u64;
+        let stride = slabs.div_ceil(MOST_ROWS as u64).max(1);
+        let mut rows = Vec::with_capacity(MOST_ROWS * self.layout.bins);
+        for slab in (0..slabs).step_by(stride as usize) {
+            self.stft.slab(&self.history, self.slab_start(self.slab_zero + slab), &mut self.power);
+            rows.extend_from_slice(&self.power);
+        }
+        // Quantisation noise spreads over all bins alike: never believe less.
+        let least = self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
+        self.detector.learn(&rows, least as f32, self.next_slab);
+        self.learned = true;
+    }
+
+    fn one_slab(&mut self, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
+        let slab = self.next_slab;
+        let start = self.slab_start(slab);
+        self.stft.slab(&self.history, start, &mut self.power);
+        if let Some(tap) = tap {
+            let start_s = self.time(start + self.layout.hop as u64 / 2);
+            tap(SlabView {
+                segment: self.segment.index,
+                start_s,
+                end_s: start_s + self.layout.slab_s(),
+                rate_hz: self.layout.rate_hz,
+                center_hz: self.segment.tuning.center_hz,
+                power: &self.power,
+                floor: self.detector.level(),
+                threshold: self.detector.bin_threshold(),
+            });
+        }
+        self.detector.slab(&self.power, &mut self.noticed);
+        self.next_slab += 1;
+        self.report(false, out);
+        if self.next_slab - self.observed_from >= self.observed_slabs {
+            self.report_carriers(out);
+            self.report_observed(out);
+        }
+    }
+
+    fn report_observed(&mut self, out: &mut Vec<FrontEvent>) {
+        let middle = self.layout.hop as u64 / 2;
+        let from_s = self.time(self.slab_start(self.observed_from) + middle);
+        let until_s = self.time(self.slab_start(self.next_slab) + middle);
+        self.observed_from = self.next_slab;
+        out.push(FrontEvent::Observed(Observed { from_s, until_s }));
+    }
+
+    /// Measures and reports what was noticed.
+    fn report(&mut self, at_end: bool, out: &mut Vec<FrontEvent>) {
+        if self.noticed.is_empty() {
+            return;
+        }
+        let noticed = std::mem::take(&mut self.noticed);
+        for one in &noticed {
+            if let Noticed::FloorStep(_) = one {
+                let at_s = self.time(self.slab_start(self.next_slab));
+                self.health.event(HealthReason::FloorStep, at_s, out);
+                continue;
+            }
+            let scene = super::examine::Scene {
+                segment: &self.segment,
+                history: &self.history,
+                detector: &self.detector,
+                slab_zero_sample: self.origin as f64 - (self.slab_zero as f64) * self.layout.slab_samples() as f64,
+                clipped_share: self.health.clipped_share(),
+                at_end,
+            };
+            self.examiner.examine(one, &scene, out);
+        }
+        self.noticed = noticed;
+        self.noticed.clear();
+    }
+
+    fn report_carriers(&mut self, out: &mut Vec<FrontEvent>) {
+        let (detector, now) = (&mut self.detector, self.next_slab);
+        let every = (super::examine::CARRIER_REPORT_S / self.layout.slab_s()) as u64;
+        let mut noticed = std::mem::take(&mut self.noticed);
+        for carrier in detector.carriers_mut() {
+            if now >= carrier.reported + every {
+                carrier.reported = now;
+                noticed.push(Noticed::CarrierOn(*carrier));
+            }
+        }
+        self.noticed = noticed;
+        self.report(false, out);
+    }
+
+    /// No contiguous sample follows: looks at the rest and reports what is on.
+    fn end_stretch(&mut self, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
+        if self.history.end() == self.origin {
+            return;
+        }
+        if !self.learned {
+            self.learn();
+            self.advance(tap, out);
+        }
+        // The last slab is short of samples; what is missing counts as silence.
+        if self.slab_start(self.next_slab) + (self.layout.bins as u64) / 4 < self.history.end() {
+            self.one_slab(tap, out);
+        }
+        self.detector.flush(&mut self.noticed);
+        self.report(true, out);
+        if self.next_slab > self.observed_from {
+            self.report_observed(out);
+        }
+    }
 }

@@ -3,7 +3,10 @@
 //! Live, replay, tests and benches all run these two; what passes between them is [`FrontEvent`].
 
 mod back;
+mod examine;
 mod front;
+mod ghosts;
+mod health;
 mod output;
 
 pub use back::{Back, BackParams};

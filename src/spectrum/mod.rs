@@ -7,7 +7,7 @@ mod window;
 
 pub use history::History;
 pub use stft::{Layout, Stft};
-pub use window::{Correlation, kaiser};
+pub use window::{Correlation, kaiser, noise_bandwidth_bins};
 
 /// One slab of the burst detector's spectrogram, for those who look on (waterfall, explain). Bins run from
 /// -rate/2 upwards.

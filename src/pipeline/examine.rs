@@ -1,0 +1,304 @@
+//! From what the detector noticed to a measured record: times, band, power, features, and whether the receiver
+//! may have made it itself.
+//!
+//! Measuring costs more than detecting. A budget that grows with the samples received keeps the whole within
+//! bounds in a crowded band: what comes when it is spent is reported with the detector's own figures
+//! ([`Depth::Light`]).
+
+use super::FrontEvent;
+use super::ghosts::Neighbours;
+use crate::detect::{Detector, Noticed, Open, Steady};
+use crate::iq::Segment;
+use crate::measure::{BoxHint, Burst, Carrier, Depth, Features, Ghost, Measurer};
+use crate::spectrum::{History, Layout, kaiser};
+use crate::units::db;
+use num_complex::Complex32;
+
+/// Time between reports of a carrier that stays, seconds.
+pub const CARRIER_REPORT_S: f64 = 0.5;
+
+/// Most samples that one emission is measured from: 8 MiB of floats, 52 ms at 20 MS/s.
+const MOST_SAMPLES: usize = 1 << 20;
+
+/// Measured samples earned by a received one. An emission on the air all the time is looked at about so much.
+const EARNED: f64 = 0.5;
+
+/// Fixed part of the cost of a measurement, in samples.
+const OVERHEAD: f64 = 3000.0;
+
+/// Budget that can be saved up, samples.
+const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
+
+/// Share of clipped samples from which features are doubtful (1e-4 of all samples in a window).
+const CLIPPED_SHARE: f64 = 1e-4;
+
+/// What an examination looks at.
+pub struct Scene<'a> {
+    /// The segment.
+    pub segment: &'a Segment,
+    /// Its latest samples.
+    pub history: &'a History,
+    /// The detector, for the background.
+    pub detector: &'a Detector,
+    /// Sample at which slab 0 would have begun in this stretch.
+    pub slab_zero_sample: f64,
+    /// Share of samples at the rails lately.
+    pub clipped_share: f64,
+    /// No contiguous samples follow.
+    pub at_end: bool,
+}
+
+/// A box in slabs and bins that is to be reported.
+#[derive(Clone, Copy)]
+struct Seen {
+    from: u64,
+    until: u64,
+    lo: usize,
+    hi: usize,
+    /// Mean power over the background, summed over the bins.
+    excess: f64,
+    cut_start: bool,
+    cut_end: bool,
+    ghost: Ghost,
+}
+
+/// Measures; holds scratch and the budget.
+pub struct Examiner {
+    layout: Layout,
+    measurer: Measurer,
+    iq: Vec<Complex32>,
+    neighbours: Neighbours,
+    noise_bandwidth_bins: f64,
+    budget: f64,
+    budgeted_until: u64,
+    /// Last full report of each carrier that is on.
+    carriers: Vec<Carrier>,
+}
+
+impl Examiner {
+    /// For slabs of `layout`.
+    pub fn new(layout: &Layout) -> Self {
+        Self {
+            layout: *layout,
+            measurer: Measurer::new(layout.rate_hz),
+            iq: Vec::new(),
+            neighbours: Neighbours::default(),
+            noise_bandwidth_bins: crate::spectrum::noise_bandwidth_bins(&kaiser(layout.bins)),
+            budget: SAVED,
+            budgeted_until: 0,
+            carriers: Vec::with_capacity(128),
+        }
+    }
+
+    /// Reports one thing that was noticed.
+    pub fn examine(&mut self, noticed: &Noticed, scene: &Scene<'_>, out: &mut Vec<FrontEvent>) {
+        self.earn(scene.history.end());
+        match noticed {
+            Noticed::Burst(open) if open.energy > 0.0 => {
+                let ghost = self.neighbours.ghost_of(open, scene.detector, self.layout.bins, scene.clipped_share);
+                if ghost == Ghost::None {
+                    self.neighbours.remember(open);
+                }
+                let burst = self.burst(&Self::seen_burst(open, ghost, scene.at_end), scene);
+                out.push(FrontEvent::Burst(burst));
+            }
+            Noticed::CarrierOn(steady) => {
+                let ghost = self.neighbours.ghost_of_carrier(steady, scene.detector, self.layout.bins);
+                let known = self.carriers.iter().position(|c| c.number == steady.number);
+                let burst = self.carrier(steady, ghost, known.is_none(), scene);
+                let carrier = self.keep(steady.number, burst, known);
+                out.push(FrontEvent::Carrier(carrier));
+            }
+            Noticed::CarrierOff(steady) => {
+                let Some(at) = self.carriers.iter().position(|c| c.number == steady.number) else { return };
+                let mut carrier = self.carriers.swap_remove(at);
+                carrier.ended = true;
+                carrier.burst.end_s = self.time(steady.until, scene).max(carrier.burst.end_s);
+                carrier.burst.cut_end = scene.at_end;
+                out.push(FrontEvent::Carrier(carrier));
+            }
+            Noticed::Burst(_) | Noticed::FloorStep(_) => {}
+        }
+    }
+
+    fn earn(&mut self, end: u64) {
+        let fresh = end.saturating_sub(self.budgeted_until);
+        self.budgeted_until = end;
+        self.budget = (self.budget + fresh as f64 * EARNED).min(SAVED);
+    }
+
+    fn seen_burst(open: &Open, ghost: Ghost, at_end: bool) -> Seen {
+        let (lo, hi) = open.extents();
+        Seen {
+            from: open.from,
+            until: open.until,
+            lo,
+            hi,
+            excess: open.mean(),
+            cut_start: open.cut_start,
+            cut_end: at_end,
+            ghost,
+        }
+    }
+
+    /// A carrier's report: in full at first and when the budget allows, else with the levels of the moment.
+    fn carrier(&mut self, steady: &Steady, ghost: Ghost, is_first: bool, scene: &Scene<'_>) -> Burst {
+        let recent = MOST_SAMPLES as f64 / 2.0 / self.layout.slab_samples() as f64;
+        let from = if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
+        let seen = Seen {
+            from,
+            until: steady.until,
+            lo: steady.lo,
+            hi: steady.hi,
+            excess: f64::from(steady.excess),
+            cut_start: steady.cut_start || from > steady.from,
+            cut_end: true,
+            ghost,
+        };
+        self.burst(&seen, scene)
+    }
+
+    /// Merges a carrier's new report with the last full one.
+    fn keep(&mut self, number: u32, burst: Burst, known: Option<usize>) -> Carrier {
+        let mut carrier = Carrier { number, ended: false, burst };
+        match known {
+            Some(at) => {
+                let old = self.carriers[at].burst;
+                carrier.burst.start_s = old.start_s;
+                carrier.burst.cut_start = old.cut_start;
+                if old.ghost != Ghost::None {
+                    carrier.burst.ghost = old.ghost;
+                }
+                if burst.depth == Depth::Light && old.depth == Depth::Full {
+                    carrier.burst = Burst { end_s: burst.end_s, ..old };
+                }
+                self.carriers[at] = carrier;
+            }
+            None => self.carriers.push(carrier),
+        }
+        carrier
+    }
+
+    fn time(&self, slab: u64, scene: &Scene<'_>) -> f64 {
+        let sample = self.sample(slab, scene) + self.layout.hop as f64 / 2.0;
+        scene.segment.start_s + sample.min(scene.history.end() as f64) / self.layout.rate_hz
+    }
+
+    fn sample(&self, slab: u64, scene: &Scene<'_>) -> f64 {
+        scene.slab_zero_sample + slab as f64 * self.layout.slab_samples() as f64
+    }
+
+    fn burst(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {
+        let light = self.light(seen, scene);
+        let margin = self.layout.slab_samples() + self.layout.bins;
+        let start = (self.sample(seen.from, scene).max(0.0) as u64).saturating_sub(margin as u64).max(scene.history.first());
+        let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
+        let end = last.min(scene.history.end()).min(start + MOST_SAMPLES as u64);
+        let count = end.saturating_sub(start) as usize;
+        let cost = count as f64 + OVERHEAD;
+        if count < 8 || cost > self.budget || seen.ghost != Ghost::None {
+            return light;
+        }
+        self.budget -= cost;
+        if self.iq.len() < count {
+            self.iq.resize(count, Complex32::default());
+        }
+        scene.history.copy(start, &mut self.iq[..count]);
+        let half_hop = self.layout.hop as f64 / 2.0;
+        let within = |sample: f64| (sample - start as f64).clamp(0.0, count as f64) as usize;
+        let begin = if seen.cut_start { 0.0 } else { self.sample(seen.from, scene) + half_hop };
+        let until = self.sample(seen.until, scene) + half_hop;
+        let (lo_hz, hi_hz) = self.band(seen);
+        let hint = BoxHint {
+            start: within(begin),
+            end: within(until).max(within(begin) + 1).min(count),
+            slack: self.layout.slab_samples() + self.layout.hop,
+            lo_hz,
+            hi_hz,
+            cut_start: seen.cut_start || begin < start as f64,
+            cut_end: seen.cut_end || until > end as f64,
+        };
+        let noise_per_hz = self.noise_per_hz(seen, scene);
+        let measured = self.measurer.measure(&self.iq[..count], &hint, noise_per_hz);
+        let time = |sample: f64| scene.segment.start_s + (start as f64 + sample) / self.layout.rate_hz;
+        let mut burst = Burst {
+            start_s: if hint.cut_start { light.start_s } else { time(measured.start) },
+            end_s: if hint.cut_end { light.end_s } else { time(measured.end) },
+            offset_hz: measured.offset_hz,
+            bandwidth_hz: measured.bandwidth_hz,
+            power_dbfs: db(measured.power) as f32,
+            snr_db: (db(measured.snr) as f32).clamp(-100.0, 100.0),
+            depth: Depth::Full,
+            features: measured.features,
+            ..light
+        };
+        let sound = [burst.start_s, burst.end_s, burst.offset_hz, burst.bandwidth_hz, f64::from(burst.power_dbfs)];
+        if sound.iter().any(|v| !v.is_finite()) || burst.end_s <= burst.start_s || burst.bandwidth_hz <= 0.0 {
+            return light;
+        }
+        self.mark_dc(&mut burst, seen);
+        burst
+    }
+
+    /// A line at the tuning itself that was there from the start is the receiver's own offset.
+    fn mark_dc(&self, burst: &mut Burst, seen: &Seen) {
+        let near = burst.offset_hz.abs() < 0.5 * self.layout.bin_hz();
+        let line = burst.features.line_fraction.is_some_and(|f| f > 0.8);
+        if near && line && seen.cut_start {
+            burst.ghost = Ghost::Dc;
+        }
+    }
+
+    /// The band of a box with a margin for the skirts, hertz from the tuning.
+    fn band(&self, seen: &Seen) -> (f64, f64) {
+        let bin_hz = self.layout.bin_hz();
+        let margin = 1.0 + 0.1 * (seen.hi - seen.lo) as f64;
+        let middle = self.layout.bins as f64 / 2.0 + 0.5;
+        let limit = self.layout.rate_hz / 2.0;
+        let (lo, hi) = ((seen.lo as f64 - margin - middle) * bin_hz, (seen.hi as f64 + margin - middle) * bin_hz);
+        (lo.max(-limit), hi.min(limit))
+    }
+
+    /// What stands in the box when it is not on, linear per hertz.
+    fn noise_per_hz(&self, seen: &Seen, scene: &Scene<'_>) -> f64 {
+        let hi = seen.hi.min(self.layout.bins).max(seen.lo + 1);
+        let level = scene.detector.floor().get(seen.lo..hi).map_or(0.0, |l| l.iter().sum::<f32>() / l.len() as f32);
+        f64::from(level) / (self.noise_bandwidth_bins * self.layout.bin_hz())
+    }
+
+    /// The record with the detector's own figures.
+    fn light(&self, seen: &Seen, scene: &Scene<'_>) -> Burst {
+        let bin_hz = self.layout.bin_hz();
+        let middle = self.layout.bins as f64 / 2.0 + 0.5;
+        let center = (seen.lo + seen.hi) as f64 / 2.0 - middle;
+        let bandwidth_hz = (seen.hi - seen.lo) as f64 * bin_hz;
+        let power = (seen.excess / self.noise_bandwidth_bins).max(1e-30);
+        let noise = self.noise_per_hz(seen, scene).max(1e-38) * bandwidth_hz;
+        let start_s = if seen.cut_start && seen.from == 0 {
+            scene.segment.start_s
+        } else {
+            self.time(seen.from, scene)
+        };
+        let end_s = if seen.cut_end && scene.at_end {
+            scene.segment.start_s + scene.history.end() as f64 / self.layout.rate_hz
+        } else {
+            self.time(seen.until, scene)
+        };
+        Burst {
+            segment: scene.segment.index,
+            start_s,
+            end_s: end_s.max(start_s + 1.0 / self.layout.rate_hz),
+            offset_hz: center * bin_hz,
+            bandwidth_hz,
+            power_dbfs: db(power) as f32,
+            snr_db: (db(power / noise) as f32).clamp(-100.0, 100.0),
+            depth: Depth::Light,
+            cut_start: seen.cut_start,
+            cut_end: seen.cut_end && scene.at_end,
+            at_edge: seen.lo <= 1 || seen.hi + 1 >= self.layout.bins,
+            clipped: scene.clipped_share > CLIPPED_SHARE,
+            ghost: seen.ghost,
+            features: Features::default(),
+        }
+    }
+}

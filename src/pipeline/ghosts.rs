@@ -1,0 +1,154 @@
+//! Whether the receiver may have made an emission itself: images, splatter, the shoulders of its passband.
+
+use crate::detect::{Detector, Open, Steady};
+use crate::measure::Ghost;
+
+/// An image is at least this much weaker than what it mirrors: cheap quadrature receivers reject 25 to 45 dB.
+const IMAGE_RATIO: f64 = 100.0;
+
+/// Splatter is at least this much weaker than what splatters (a Kaiser window and 8 bits leave less).
+const SPLATTER_RATIO: f64 = 100.0;
+
+/// Slabs that the splatter of an edge lasts at most: it falls into one frame, and frames overlap.
+const SPLATTER_SLABS: u64 = 3;
+
+/// Slabs by which the edges of a burst and of its splatter may differ.
+const EDGE_SLABS: u64 = 2;
+
+/// A piece of spectrum this much weaker than a burst over the same bins and times is a piece of that burst.
+const FRAGMENT_RATIO: f64 = 4.0;
+
+/// What is this much weaker than something that is on meanwhile is beyond the dynamic range of an 8-bit receiver
+/// (SFDR about 50 dB) and of any transmitter's mask: phase noise, regrowth, harmonics of the converter.
+const SHADOW_RATIO: f64 = 3e4;
+
+/// A carrier stands out by this ratio against both sides; a shoulder of the passband does not.
+const PROMINENCE: f32 = 2.0;
+
+/// Bins beside an emission that its prominence is judged by.
+const BESIDE: usize = 4;
+
+/// What stands at the tuning is the receiver's offset while it stays within this ratio of what stood there at
+/// first.
+const DC_RATIO: f32 = 4.0;
+
+/// Slabs that a jump of a carrier's phase (a lost sample, a restarted oscillator) splatters over, at most.
+const JUMP_SLABS: u64 = 8;
+
+/// The carrier that jumps is at least this much stronger than the splatter.
+const JUMP_RATIO: f64 = 3.0;
+
+/// Bursts that ended lately.
+#[derive(Debug)]
+pub struct Neighbours {
+    ended: Vec<Open>,
+    next: usize,
+}
+
+/// How many are remembered.
+const REMEMBERED: usize = 64;
+
+impl Default for Neighbours {
+    fn default() -> Self {
+        Self { ended: Vec::with_capacity(REMEMBERED), next: 0 }
+    }
+}
+
+impl Neighbours {
+    /// Remembers a burst that ended.
+    pub fn remember(&mut self, burst: &Open) {
+        if self.ended.len() < REMEMBERED {
+            self.ended.push(*burst);
+        } else {
+            self.ended[self.next] = *burst;
+            self.next = (self.next + 1) % REMEMBERED;
+        }
+    }
+
+    /// Whether a burst is the receiver's own.
+    pub fn ghost_of(&self, burst: &Open, detector: &Detector, bins: usize, clipped_share: f64) -> Ghost {
+        let (lo, hi) = burst.extents();
+        let across_dc = lo <= bins / 2 && bins / 2 < hi;
+        if !across_dc && burst.energy > 0.0 && burst.mirror > IMAGE_RATIO * burst.energy {
+            return Ghost::Image;
+        }
+        if at_dc(lo, hi, bins) && burst.mean() < f64::from(DC_RATIO * detector.dc_excess()) {
+            return Ghost::Dc;
+        }
+        let mean = burst.mean();
+        let steady = detector.carriers().iter().map(|c| f64::from(c.excess)).fold(0.0, f64::max);
+        let jump = 10 * (hi - lo) >= 8 * bins && burst.until - burst.from <= JUMP_SLABS && steady > JUMP_RATIO * mean;
+        if jump {
+            return Ghost::Splatter;
+        }
+        let mut others = self.ended.iter().chain(detector.open());
+        let shadows = |other: &Open| {
+            let within = other.from <= burst.from + EDGE_SLABS && burst.until <= other.until + EDGE_SLABS;
+            let edge = other.from.abs_diff(burst.from) <= EDGE_SLABS || other.until.abs_diff(burst.until) <= EDGE_SLABS;
+            let after = other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
+            let ratio = other.mean() / mean;
+            let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
+            let (from, to) = other.extents();
+            let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
+            let fragment = within && inside && ratio > FRAGMENT_RATIO;
+            regrown || fragment || (ratio > SHADOW_RATIO && within)
+        };
+        let carried = steady > f64::from(SHADOW_RATIO as f32) * mean;
+        if carried || others.any(shadows) {
+            return Ghost::Splatter;
+        }
+        Ghost::None
+    }
+
+    /// Whether a carrier is the receiver's own.
+    pub fn ghost_of_carrier(&self, carrier: &Steady, detector: &Detector, bins: usize) -> Ghost {
+        let across_dc = carrier.lo <= bins / 2 && bins / 2 < carrier.hi;
+        if !across_dc && carrier.mirror_ratio > IMAGE_RATIO {
+            return Ghost::Image;
+        }
+        if at_dc(carrier.lo, carrier.hi, bins) && carrier.excess < DC_RATIO * detector.dc_excess() {
+            return Ghost::Dc;
+        }
+        // With an onset seen, it is no shoulder.
+        let (lo, hi) = occupied(detector, carrier.lo, carrier.hi);
+        if carrier.cut_start && !prominent(detector.recent(), lo, hi) {
+            return Ghost::Rolloff;
+        }
+        Ghost::None
+    }
+}
+
+/// Whether `[lo, hi)` is no more than a line in the middle of the span.
+fn at_dc(lo: usize, hi: usize, bins: usize) -> bool {
+    hi - lo <= 9 && (lo + hi).abs_diff(bins + 1) <= 3
+}
+
+/// The bins of `[lo, hi)` that hold all but 1 % of the power over the floor.
+fn occupied(detector: &Detector, lo: usize, hi: usize) -> (usize, usize) {
+    let excess = |bin: usize| (detector.recent()[bin] - detector.floor()[bin]).max(0.0);
+    let edge = (lo..hi).map(excess).sum::<f32>() * 0.005;
+    let (mut from, mut to) = (lo, hi);
+    let mut left = 0.0;
+    while from + 1 < to && left + excess(from) <= edge {
+        left += excess(from);
+        from += 1;
+    }
+    let mut right = 0.0;
+    while to > from + 1 && right + excess(to - 1) <= edge {
+        right += excess(to - 1);
+        to -= 1;
+    }
+    (from, to)
+}
+
+/// Whether `[lo, hi)` stands out against both of its sides.
+fn prominent(power: &[f32], lo: usize, hi: usize) -> bool {
+    let mean = |from: usize, to: usize| power[from..to].iter().sum::<f32>() / (to - from).max(1) as f32;
+    let inside = mean(lo, hi);
+    let left = lo.saturating_sub(BESIDE);
+    let right = (hi + BESIDE).min(power.len());
+    if left == lo || right == hi {
+        return false;
+    }
+    inside > PROMINENCE * mean(left, lo) && inside > PROMINENCE * mean(hi, right)
+}
