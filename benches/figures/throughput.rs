@@ -237,8 +237,8 @@ pub fn measure(
         let spent = [
             timed(quiet, || same.run(&quiet.blocks)),
             timed(quiet, || plain.run(&quiet.blocks)),
-            timed(quiet, || drop(std::hint::black_box(pipeline(quiet, plan)))),
-            timed(crowded, || drop(std::hint::black_box(pipeline(crowded, plan)))),
+            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, plan))),
+            timed(crowded, || _ = std::hint::black_box(pipeline(crowded, plan))),
         ];
         if round > 0 {
             for (all, rate) in rates.iter_mut().zip(spent) {

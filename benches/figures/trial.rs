@@ -1,5 +1,6 @@
 //! One scene through the whole pipeline: what was true, what the front saw, what the back said.
 
+use emcon::alert::AlertPhase;
 use emcon::bandplan::BandPlan;
 use emcon::iq::{IqBlock, Segment, Tuning};
 use emcon::measure::Burst;
@@ -63,7 +64,7 @@ pub fn run(toml: &str, plan: &BandPlan) -> Result<Trial, String> {
                 Output::Emitter(Phase::Closed, report) if report.merged_into.is_none() => {
                     emitters.push(report)
                 }
-                Output::Alert(report) if report.phase == emcon::pipeline::AlertPhase::Raised => alerts += 1,
+                Output::Alert(report) if report.phase == AlertPhase::Raised => alerts += 1,
                 _ => {}
             }
         }

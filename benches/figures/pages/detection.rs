@@ -163,7 +163,7 @@ fn names(ledger: &Ledger) -> (String, usize) {
             format!("{more:.0}"),
             median(&lines, "centre_error_hz").map_or("–".into(), |hz| format!("{hz:.0} Hz")),
             median(&lines, "bandwidth_error").map_or("–".into(), |part| format!("{:.0} %", 100.0 * part)),
-            median(&lines, "first_error_s").map_or("–".into(), |s| time(s)),
+            median(&lines, "first_error_s").map_or("–".into(), time),
         ]);
     }
     let text = format!(
