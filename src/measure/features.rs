@@ -124,3 +124,47 @@ pub struct Features {
     /// carrier.
     pub line_fraction: Option<f32>,
 }
+
+impl Features {
+    /// Forgets what is not a finite number: the record is encoded as text, which has no word for it.
+    pub(super) fn keep_finite(&mut self) {
+        let numbers = [
+            &mut self.envelope_cv,
+            &mut self.papr_db,
+            &mut self.on_fraction,
+            &mut self.deviation_hz,
+            &mut self.fm_rms_hz,
+            &mut self.level_error,
+            &mut self.level_hz,
+            &mut self.modulation_index,
+            &mut self.carrier_hz,
+            &mut self.carrier_step_hz,
+            &mut self.flatness,
+            &mut self.shoulder,
+            &mut self.chirp_hz_per_s,
+            &mut self.chirp_fit,
+            &mut self.line_fraction,
+        ];
+        for number in numbers {
+            *number = number.filter(|x| x.is_finite());
+        }
+        let lags = [
+            &mut self.lag_0u8,
+            &mut self.lag_1u,
+            &mut self.lag_3u2,
+            &mut self.lag_12u8,
+            &mut self.lag_16u,
+            &mut self.lag_66u7,
+            &mut self.lag_33u3,
+        ];
+        for lag in lags {
+            *lag = lag.filter(|l| l.value.is_finite() && l.threshold.is_finite());
+        }
+        let lines =
+            [&mut self.symbol_line, &mut self.envelope_line, &mut self.square_line, &mut self.chip_3m84];
+        for line in lines {
+            *line = line
+                .filter(|l| l.rate_hz.is_finite() && l.height_db.is_finite() && l.threshold_db.is_finite());
+        }
+    }
+}

@@ -4,10 +4,23 @@
 //! two halves of the pipeline can run in two processes.
 
 mod burst;
+mod channel;
+mod chirp;
 mod features;
+mod hot;
+mod lags;
+mod levels;
+mod lines;
+mod measurer;
+mod modulation;
+mod occupied;
+mod onset;
+mod plans;
+mod repetition;
 
 pub use burst::{Burst, Carrier, Depth, Ghost};
 pub use features::{Features, Lag, Line, Pulses};
+pub use measurer::Measurer;
 
 /// What a detector says of an emission before it is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
