@@ -1,0 +1,169 @@
+//! How it is keyed: instantaneous frequency, symbol rates, levels, chirps.
+
+use super::Features;
+use super::chirp::Dechirper;
+use super::hot;
+use super::levels::Slicer;
+use super::lines::Lines;
+use super::plans::{LONGEST, Plans};
+use num_complex::Complex32;
+use std::f64::consts::TAU;
+
+/// Samples looked at, at most.
+const SAMPLES: usize = 8192;
+/// Fewest symbols that a line is looked for in.
+const FEWEST_SYMBOLS: f64 = 24.0;
+/// WCDMA is looked for in this range of bandwidths, hertz (3GPP TS 25.101 6.6.1: less than 5 MHz).
+const WCDMA_WIDTH_HZ: std::ops::Range<f64> = 3.5e6..5.5e6;
+/// Chip rate (3GPP TS 25.213 4.1), hertz.
+const WCDMA_CHIP_HZ: f64 = 3.84e6;
+/// Widest chirp looked for, hertz (LoRa at 2.4 GHz: 1.625 MHz).
+const WIDEST_CHIRP_HZ: f64 = 2.5e6;
+
+/// The on-time of a burst in its channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'a> {
+    /// Samples of the channel.
+    pub samples: &'a [Complex32],
+    /// Their power.
+    pub power: &'a [f32],
+    /// Samples below have no phase worth looking at.
+    pub least_power: f32,
+    /// Rate of the samples.
+    pub rate_hz: f64,
+    /// 99 % bandwidth.
+    pub width_hz: f64,
+    /// Whether the envelope is constant.
+    pub constant: bool,
+}
+
+/// Measures keying; keeps its memory.
+pub struct Modulation {
+    frequency: Vec<f32>,
+    sorted: Vec<f32>,
+    lines: Lines,
+    slicer: Slicer,
+    dechirper: Dechirper,
+}
+
+impl Modulation {
+    /// With its memory.
+    pub fn new() -> Self {
+        Self {
+            frequency: Vec::with_capacity(LONGEST),
+            sorted: Vec::with_capacity(LONGEST),
+            lines: Lines::new(),
+            slicer: Slicer::new(),
+            dechirper: Dechirper::new(),
+        }
+    }
+
+    /// Fills in what can be told, and improves on the centre, hertz from the channel's zero.
+    pub fn measure(
+        &mut self,
+        plans: &mut Plans,
+        piece: &Piece,
+        spectral_center_hz: f64,
+        features: &mut Features,
+    ) -> f64 {
+        let n = piece.samples.len().min(SAMPLES);
+        if n < 48 {
+            return spectral_center_hz;
+        }
+        let piece = Piece { samples: &piece.samples[..n], power: &piece.power[..n], ..*piece };
+        self.frequency.clear();
+        self.frequency.resize(n - 1, 0.0);
+        hot::phase_steps(piece.samples, &mut self.frequency);
+        self.statistics(&piece, features);
+        self.clip(&piece, spectral_center_hz);
+        self.symbol_lines(plans, &piece, features);
+        if !piece.constant {
+            features.fsk_levels = Some(0);
+            return spectral_center_hz;
+        }
+        let by_square = self.square(plans, &piece, features);
+        let by_levels = self.levels(&piece, features);
+        let duration_s = n as f64 / piece.rate_hz;
+        if duration_s * piece.width_hz > 256.0 && piece.width_hz < WIDEST_CHIRP_HZ {
+            let chirp = self.dechirper.chirp(plans, piece.samples, piece.rate_hz, piece.width_hz);
+            features.chirp_hz_per_s = chirp.map(|chirp| chirp.slope_hz_per_s as f32);
+            features.chirp_fit = chirp.map(|chirp| chirp.fit as f32);
+        }
+        by_levels.or(by_square).unwrap_or(spectral_center_hz)
+    }
+
+    /// Spread of the instantaneous frequency where there is power.
+    fn statistics(&mut self, piece: &Piece, features: &mut Features) {
+        let to_hz = piece.rate_hz / TAU;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        self.sorted.clear();
+        for (f, p) in self.frequency.iter().zip(piece.power) {
+            if *p > piece.least_power {
+                sum += f64::from(*f);
+                squares += f64::from(*f) * f64::from(*f);
+                self.sorted.push(*f);
+            }
+        }
+        let count = self.sorted.len();
+        if count < 32 {
+            return;
+        }
+        let mean = sum / count as f64;
+        features.fm_rms_hz = Some(((squares / count as f64 - mean * mean).max(0.0).sqrt() * to_hz) as f32);
+        let low = *self.sorted.select_nth_unstable_by(count / 20, f32::total_cmp).1;
+        let high = *self.sorted.select_nth_unstable_by(count - 1 - count / 20, f32::total_cmp).1;
+        features.deviation_hz = Some((f64::from(high - low) / 2.0 * to_hz) as f32);
+    }
+
+    /// Clicks of the discriminator are no symbols: keeps the frequency to what the band allows.
+    fn clip(&mut self, piece: &Piece, center_hz: f64) {
+        let per_hz = TAU / piece.rate_hz;
+        let (middle, limit) = ((center_hz * per_hz) as f32, (0.75 * piece.width_hz * per_hz) as f32);
+        self.frequency.iter_mut().for_each(|f| *f = f.clamp(middle - limit, middle + limit));
+    }
+
+    fn symbol_lines(&mut self, plans: &mut Plans, piece: &Piece, features: &mut Features) {
+        let width = piece.width_hz;
+        let duration_s = piece.samples.len() as f64 / piece.rate_hz;
+        let slowest = (FEWEST_SYMBOLS / duration_s).max(0.02 * width);
+        let fastest = (1.5 * width).min(0.47 * piece.rate_hz);
+        let steps = self.frequency.windows(2).map(|f| (f[1] - f[0]).abs());
+        self.lines.transform_pair(plans, piece.rate_hz, steps, piece.power.iter().copied());
+        features.symbol_line = self.lines.first(slowest, fastest);
+        // Linear modulations occupy the symbol rate and its roll-off.
+        features.envelope_line = self.lines.second(slowest.max(0.3 * width), (1.2 * width).min(fastest));
+        if WCDMA_WIDTH_HZ.contains(&width) {
+            // Within the 20 ppm of a commodity receiver, with room.
+            features.chip_3m84 = self.lines.second(WCDMA_CHIP_HZ * 0.9995, WCDMA_CHIP_HZ * 1.0005);
+        }
+    }
+
+    /// Minimum-shift keying: its rate, and its carrier if the lines stand.
+    fn square(&mut self, plans: &mut Plans, piece: &Piece, features: &mut Features) -> Option<f64> {
+        // The square is twice as wide and has to fit.
+        if piece.width_hz / piece.rate_hz >= 0.5 {
+            return None;
+        }
+        let (from, to) = (0.5 * piece.width_hz, 1.5 * piece.width_hz);
+        let (line, carrier_hz) = self.lines.pair_of_square(plans, piece.rate_hz, piece.samples, from, to)?;
+        features.square_line = Some(line);
+        line.stands().then_some(carrier_hz)
+    }
+
+    /// Levels, and the carrier in their middle.
+    fn levels(&mut self, piece: &Piece, features: &mut Features) -> Option<f64> {
+        features.fsk_levels = Some(0);
+        let to_hz = piece.rate_hz / TAU;
+        let line = features.symbol_line.filter(|line| line.stands())?;
+        let levels = self.slicer.levels(&self.frequency, piece.rate_hz / f64::from(line.rate_hz))?;
+        features.fsk_levels = Some(levels.count);
+        features.level_error = Some(levels.error as f32);
+        if levels.count == 0 {
+            return None;
+        }
+        let outermost = levels.outermost * to_hz;
+        features.level_hz = Some(outermost as f32);
+        features.modulation_index = Some((2.0 * outermost / f64::from(line.rate_hz)) as f32);
+        Some(levels.middle * to_hz)
+    }
+}
