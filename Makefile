@@ -4,7 +4,7 @@
 WITH_TOOLS = scripts/with-tools.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit
+.PHONY: help run test lint audit figures
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,3 +21,6 @@ lint: ## format and lints only
 
 audit: ## dependencies against deny.toml, published advisories included
 	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories
+
+figures: ## measure, and write docs/detection.md and docs/performance.md; resumes where it was interrupted
+	@$(WITH_TOOLS) scripts/figures.sh $(WHAT)

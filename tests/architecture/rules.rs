@@ -127,6 +127,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("serde_json", &["recording/", "synth/", "app/"]),
+    ("serde_path_to_error", &["recording/"]),
     ("tar", &["recording/"]),
     ("toml", &["config/", "synth/"]),
     ("tracing", &["recording/", "sdr/", "synth/", "config/", "app/", "cli/"]),
