@@ -192,7 +192,10 @@ impl Bursts {
     fn just_ended(&self, segment: &Segment, look: &Look<'_>) -> bool {
         let middle = (segment.lo + segment.hi) / 2;
         self.ended.iter().any(|(lo, hi, until)| {
-            *until + 1 >= look.from && *lo <= middle + 2 && middle < *hi + 2 && !self.open.iter().any(|o| o.overlaps(segment))
+            *until + 1 >= look.from
+                && *lo <= middle + 2
+                && middle < *hi + 2
+                && !self.open.iter().any(|o| o.overlaps(segment))
         })
     }
 
@@ -241,9 +244,17 @@ impl Bursts {
     }
 
     /// The open burst near `segment` with most of its power, and how much that is.
-    fn owner(&self, segment: &Segment, look: &Look<'_>, near: impl Fn(&Open) -> bool) -> Option<(usize, f32)> {
+    fn owner(
+        &self,
+        segment: &Segment,
+        look: &Look<'_>,
+        near: impl Fn(&Open) -> bool,
+    ) -> Option<(usize, f32)> {
         let inside = |o: &Open| {
-            let (lo, hi) = (o.lo.min(o.before.0).saturating_sub(1).max(segment.lo), (o.hi.max(o.before.1) + 1).min(segment.hi));
+            let (lo, hi) = (
+                o.lo.min(o.before.0).saturating_sub(1).max(segment.lo),
+                (o.hi.max(o.before.1) + 1).min(segment.hi),
+            );
             if lo < hi { excess_in(look, lo, hi) } else { 0.0 }
         };
         let candidates = self.open.iter().enumerate().filter(|(_, o)| near(o));
@@ -268,7 +279,10 @@ impl Bursts {
         let end = look.from + u64::from(look.slabs);
         for at in 0..self.open.len() {
             let burst = self.open[at];
-            if burst.look != look.slabs || burst.until >= end || burst.until + u64::from(look.slabs) < look.from {
+            if burst.look != look.slabs
+                || burst.until >= end
+                || burst.until + u64::from(look.slabs) < look.from
+            {
                 continue;
             }
             let (lo, hi) = (burst.lo, burst.hi);

@@ -117,7 +117,8 @@ impl Carriers {
             let carrier = &mut self.on[at];
             let (_, floor) = background.sums(carrier.lo, carrier.hi);
             let power: f32 = look.power[carrier.lo..carrier.hi].iter().sum();
-            carrier.missed = if power - floor < FALLEN_SHARE * carrier.excess { carrier.missed + 1 } else { 0 };
+            carrier.missed =
+                if power - floor < FALLEN_SHARE * carrier.excess { carrier.missed + 1 } else { 0 };
             if carrier.missed >= 2 {
                 background.release(carrier.lo, carrier.hi);
                 fallen.push(self.on.swap_remove(at));

@@ -28,12 +28,22 @@ impl Marker {
     }
 
     /// Whether any box of `ratios` (power over background, mean 1 in noise) is above its threshold: the whole
-    /// cost of a quiet look.
+    /// cost of a quiet look. Boxes of more than four bins are slid by a quarter of their width.
     pub fn anything(&mut self, ratios: &[f32], thresholds: &Thresholds) -> bool {
-        self.boxes.copy_from_slice(ratios);
-        let mut hit = kernels::any_above(&self.boxes, thresholds.sum[0]);
-        for (level, limit) in thresholds.sum.iter().enumerate().skip(1) {
-            hit |= widen(&mut self.boxes, 1 << (level - 1), *limit);
+        let limit = |level: usize| thresholds.sum.get(level).copied().unwrap_or(f32::INFINITY);
+        let mut hit = kernels::any_above(ratios, limit(0));
+        hit |= kernels::any_pair_above(ratios, limit(1));
+        hit |= kernels::any_four_above(ratios, limit(2));
+        let (mut sums, mut spare) = (&mut self.boxes[..], &mut self.rest[..]);
+        let mut count = ratios.len() / 2;
+        kernels::halve(ratios, sums);
+        let mut level = 3;
+        while count >= 4 {
+            hit |= kernels::any_four_above(&sums[..count], limit(level));
+            kernels::halve(&sums[..count], spare);
+            std::mem::swap(&mut sums, &mut spare);
+            count /= 2;
+            level += 1;
         }
         hit
     }
@@ -76,7 +86,8 @@ impl Marker {
             }
             // Of a run of overlapping boxes, the fullest one tells where the emission lies.
             let end = (bin + width).min(bins + 1 - width);
-            let best = (bin..end.max(bin + 1)).fold(bin, |b, i| if self.boxes[i] > self.boxes[b] { i } else { b });
+            let best =
+                (bin..end.max(bin + 1)).fold(bin, |b, i| if self.boxes[i] > self.boxes[b] { i } else { b });
             let mean = self.boxes[best] / width as f32;
             let least = if width <= 2 { 0.0 } else { 1.0 + (mean - 1.0) * 0.25 };
             let reach = (width / 8).max(1);

@@ -68,8 +68,8 @@ pub struct Detector {
     steps: StepWatch,
     short: Thresholds,
     long: Vec<LongLook>,
-    /// Quiet slabs in the present block, per bin, and the sum of ratios over them.
-    quiet: Vec<(u16, f32)>,
+    /// Slabs of the present block in which a bin was not quiet.
+    missed: Vec<u16>,
     /// Mean power lately, per bin.
     recent: Vec<f32>,
     recent_known: bool,
@@ -109,7 +109,7 @@ impl Detector {
             steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK])),
             short: Thresholds::new(&correlation, bins, layout.slab_frames),
             long,
-            quiet: vec![(0, 0.0); bins],
+            missed: vec![0; bins],
             recent: vec![0.0; bins],
             recent_known: false,
             segments: Vec::with_capacity(bins / 2),
@@ -145,7 +145,7 @@ impl Detector {
             look.ratios.fill(0.0);
             look.power.fill(0.0);
         }
-        self.quiet.fill((0, 0.0));
+        self.missed.fill(0);
     }
 
     /// What a single bin of a slab must exceed, as a ratio to the background.
@@ -197,17 +197,18 @@ impl Detector {
     pub fn slab(&mut self, power: &[f32], out: &mut Vec<Noticed>) {
         let now = self.next;
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
-        self.marker.marks.fill(false);
         if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
             self.marker.mark(&self.ratios, &self.short);
             self.attribute(now, 1, power);
-            for (ratio, mark) in self.ratios.iter_mut().zip(&self.marker.marks) {
+            for ((ratio, missed), mark) in
+                self.ratios.iter_mut().zip(&mut self.missed).zip(&self.marker.marks)
+            {
                 if *mark {
                     *ratio = 1.0;
+                    *missed += 1;
                 }
             }
         }
-        self.count_quiet();
         self.next += 1;
         self.feed_long_looks(now, power, out);
         self.settle(out);
@@ -236,14 +237,6 @@ impl Detector {
         let look = Look { from, slabs, power, level: &self.background.level, at_start };
         self.bursts.attribute(&self.kept, &look);
         self.bursts.sustain(&look, &mut self.marker.marks);
-    }
-
-    fn count_quiet(&mut self) {
-        for ((quiet, ratio), mark) in self.quiet.iter_mut().zip(&self.ratios).zip(&self.marker.marks) {
-            let add = u16::from(!*mark);
-            quiet.0 += add;
-            quiet.1 += ratio * f32::from(add);
-        }
     }
 
     fn feed_long_looks(&mut self, now: u64, power: &[f32], out: &mut Vec<Noticed>) {
@@ -292,16 +285,20 @@ impl Detector {
         for (ratio, sum) in self.ratios.iter_mut().zip(&look.ratios) {
             *ratio = sum * share;
         }
-        if self.marker.anything(&self.ratios, &look.thresholds) || self.bursts.open.iter().any(|o| o.look == slabs) {
+        if self.marker.anything(&self.ratios, &look.thresholds)
+            || self.bursts.open.iter().any(|o| o.look == slabs)
+        {
             self.marker.mark(&self.ratios, &look.thresholds);
             let mean = std::mem::take(&mut self.mean);
             self.attribute(from, slabs, &mean);
             self.mean = mean;
             // Counts as noise from here on, for the longer looks too.
-            for ((sum, mark), quiet) in self.long[index].ratios.iter_mut().zip(&self.marker.marks).zip(&mut self.quiet) {
+            for ((sum, mark), missed) in
+                self.long[index].ratios.iter_mut().zip(&self.marker.marks).zip(&mut self.missed)
+            {
                 if *mark {
                     *sum = slabs as f32;
-                    *quiet = (0, 0.0);
+                    *missed = LOOKS[BLOCK] as u16;
                 }
             }
         }
@@ -328,13 +325,17 @@ impl Detector {
             self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
             out.push(Noticed::FloorStep(ratio));
         }
+        // In the sums of the block, what was not quiet stands as 1 a slab.
         let whole = LOOKS[BLOCK] as u16;
-        for (bin, quiet) in self.quiet.iter_mut().enumerate() {
-            if quiet.0 >= whole / 2 {
-                let collapsed = if quiet.0 == whole { self.collapsed } else { 0.0 };
-                self.background.follow(bin, quiet.1 / f32::from(quiet.0), collapsed);
+        let sums = &self.long[BLOCK - 1].ratios;
+        for (bin, (missed, sum)) in self.missed.iter_mut().zip(sums).enumerate() {
+            let quiet = whole - (*missed).min(whole);
+            if quiet >= whole / 2 {
+                let collapsed = if quiet == whole { self.collapsed } else { 0.0 };
+                let ratio = (sum - f32::from(*missed)).max(0.0) / f32::from(quiet);
+                self.background.follow(bin, ratio, collapsed);
             }
-            *quiet = (0, 0.0);
+            *missed = 0;
         }
     }
 

@@ -37,7 +37,8 @@ impl StepWatch {
         }
         self.scratch.sort_unstable_by(f32::total_cmp);
         let last = self.scratch.len().checked_sub(1)?;
-        let (low, middle, high) = (self.scratch[last / 10], self.scratch[last / 2], self.scratch[last - last / 10]);
+        let (low, middle, high) =
+            (self.scratch[last / 10], self.scratch[last / 2], self.scratch[last - last / 10]);
         let common = low > middle / STEP_RATIO && high < middle * STEP_RATIO;
         let known = level[level.len() / 2] > 1.5 * least;
         if common && known && middle < 1.0 / STEP_RATIO {

@@ -95,7 +95,8 @@ impl Examiner {
         self.earn(scene.history.end());
         match noticed {
             Noticed::Burst(open) if open.energy > 0.0 => {
-                let ghost = self.neighbours.ghost_of(open, scene.detector, self.layout.bins, scene.clipped_share);
+                let ghost =
+                    self.neighbours.ghost_of(open, scene.detector, self.layout.bins, scene.clipped_share);
                 if ghost == Ghost::None {
                     self.neighbours.remember(open);
                 }
@@ -144,7 +145,8 @@ impl Examiner {
     /// A carrier's report: in full at first and when the budget allows, else with the levels of the moment.
     fn carrier(&mut self, steady: &Steady, ghost: Ghost, is_first: bool, scene: &Scene<'_>) -> Burst {
         let recent = MOST_SAMPLES as f64 / 2.0 / self.layout.slab_samples() as f64;
-        let from = if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
+        let from =
+            if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
         let seen = Seen {
             from,
             until: steady.until,
@@ -191,7 +193,9 @@ impl Examiner {
     fn burst(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {
         let light = self.light(seen, scene);
         let margin = self.layout.slab_samples() + self.layout.bins;
-        let start = (self.sample(seen.from, scene).max(0.0) as u64).saturating_sub(margin as u64).max(scene.history.first());
+        let start = (self.sample(seen.from, scene).max(0.0) as u64)
+            .saturating_sub(margin as u64)
+            .max(scene.history.first());
         let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
         let end = last.min(scene.history.end()).min(start + MOST_SAMPLES as u64);
         let count = end.saturating_sub(start) as usize;
@@ -232,7 +236,8 @@ impl Examiner {
             features: measured.features,
             ..light
         };
-        let sound = [burst.start_s, burst.end_s, burst.offset_hz, burst.bandwidth_hz, f64::from(burst.power_dbfs)];
+        let sound =
+            [burst.start_s, burst.end_s, burst.offset_hz, burst.bandwidth_hz, f64::from(burst.power_dbfs)];
         if sound.iter().any(|v| !v.is_finite()) || burst.end_s <= burst.start_s || burst.bandwidth_hz <= 0.0 {
             return light;
         }
@@ -255,14 +260,16 @@ impl Examiner {
         let margin = 1.0 + 0.1 * (seen.hi - seen.lo) as f64;
         let middle = self.layout.bins as f64 / 2.0 + 0.5;
         let limit = self.layout.rate_hz / 2.0;
-        let (lo, hi) = ((seen.lo as f64 - margin - middle) * bin_hz, (seen.hi as f64 + margin - middle) * bin_hz);
+        let (lo, hi) =
+            ((seen.lo as f64 - margin - middle) * bin_hz, (seen.hi as f64 + margin - middle) * bin_hz);
         (lo.max(-limit), hi.min(limit))
     }
 
     /// What stands in the box when it is not on, linear per hertz.
     fn noise_per_hz(&self, seen: &Seen, scene: &Scene<'_>) -> f64 {
         let hi = seen.hi.min(self.layout.bins).max(seen.lo + 1);
-        let level = scene.detector.floor().get(seen.lo..hi).map_or(0.0, |l| l.iter().sum::<f32>() / l.len() as f32);
+        let level =
+            scene.detector.floor().get(seen.lo..hi).map_or(0.0, |l| l.iter().sum::<f32>() / l.len() as f32);
         f64::from(level) / (self.noise_bandwidth_bins * self.layout.bin_hz())
     }
 

@@ -194,7 +194,8 @@ impl Run {
     /// Learns the floor from what is there.
     fn learn(&mut self) {
         let available = self.history.end() - self.origin;
-        let slabs = available.saturating_sub((self.layout.bins - self.layout.hop) as u64) / self.layout.slab_samples() as u64;
+        let slabs = available.saturating_sub((self.layout.bins - self.layout.hop) as u64)
+            / self.layout.slab_samples() as u64;
         let stride = slabs.div_ceil(MOST_ROWS as u64).max(1);
         let mut rows = Vec::with_capacity(MOST_ROWS * self.layout.bins);
         for slab in (0..slabs).step_by(stride as usize) {
@@ -202,7 +203,8 @@ impl Run {
             rows.extend_from_slice(&self.power);
         }
         // Quantisation noise spreads over all bins alike: never believe less.
-        let least = self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
+        let least =
+            self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
         self.detector.learn(&rows, least as f32, self.next_slab);
         self.learned = true;
     }
@@ -257,7 +259,8 @@ impl Run {
                 segment: &self.segment,
                 history: &self.history,
                 detector: &self.detector,
-                slab_zero_sample: self.origin as f64 - (self.slab_zero as f64) * self.layout.slab_samples() as f64,
+                slab_zero_sample: self.origin as f64
+                    - (self.slab_zero as f64) * self.layout.slab_samples() as f64,
                 clipped_share: self.health.clipped_share(),
                 at_end,
             };

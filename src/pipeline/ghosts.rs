@@ -77,15 +77,19 @@ impl Neighbours {
         }
         let mean = burst.mean();
         let steady = detector.carriers().iter().map(|c| f64::from(c.excess)).fold(0.0, f64::max);
-        let jump = 10 * (hi - lo) >= 8 * bins && burst.until - burst.from <= JUMP_SLABS && steady > JUMP_RATIO * mean;
+        let jump = 10 * (hi - lo) >= 8 * bins
+            && burst.until - burst.from <= JUMP_SLABS
+            && steady > JUMP_RATIO * mean;
         if jump {
             return Ghost::Splatter;
         }
         let mut others = self.ended.iter().chain(detector.open());
         let shadows = |other: &Open| {
             let within = other.from <= burst.from + EDGE_SLABS && burst.until <= other.until + EDGE_SLABS;
-            let edge = other.from.abs_diff(burst.from) <= EDGE_SLABS || other.until.abs_diff(burst.until) <= EDGE_SLABS;
-            let after = other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
+            let edge = other.from.abs_diff(burst.from) <= EDGE_SLABS
+                || other.until.abs_diff(burst.until) <= EDGE_SLABS;
+            let after =
+                other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
             let ratio = other.mean() / mean;
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let (from, to) = other.extents();

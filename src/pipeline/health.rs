@@ -2,6 +2,7 @@
 
 use super::{FrontEvent, Health, HealthReason, HealthState};
 use crate::iq::Samples;
+use crate::spectrum::kernels;
 
 /// Share of clipped samples from which the receiver is degraded.
 const CLIPPING_DEGRADED: f64 = 0.01;
@@ -96,11 +97,10 @@ impl HealthWatch {
     ) {
         let count = (to - from) as u64;
         self.clipped += match samples {
-            Samples::Cu8(s) => at_rails(&s[from..to], |v| v == 0 || v == u8::MAX),
-            Samples::Ci8(s) => at_rails(&s[from..to], |v| v == i8::MIN || v == i8::MAX),
-            Samples::Ci16(s) => at_rails(&s[from..to], |v| v <= -i16::MAX || v == i16::MAX),
-            // The scale of floats is anyone's; at a full scale of 1 a converter's rails read exactly so.
-            Samples::Cf32(s) => at_rails(&s[from..to], |v: f32| v.abs() == 1.0),
+            Samples::Cu8(s) => kernels::rails_cu8(&s[from..to]),
+            Samples::Ci8(s) => kernels::rails_ci8(&s[from..to]),
+            Samples::Ci16(s) => kernels::rails_ci16(&s[from..to]),
+            Samples::Cf32(s) => kernels::rails_cf32(&s[from..to]),
         };
         self.spoilt += spoilt as u64;
         self.watch_run(samples, from, to);
@@ -173,9 +173,4 @@ impl HealthWatch {
         self.last = newest;
         self.stuck_since_window = self.run >= self.stuck_samples;
     }
-}
-
-/// Samples with a rail at its end.
-fn at_rails<T: Copy>(samples: &[[T; 2]], rail: impl Fn(T) -> bool) -> u64 {
-    samples.iter().map(|s| u64::from(rail(s[0]) | rail(s[1]))).sum()
 }

@@ -72,9 +72,15 @@ impl History {
         while next < to {
             let count = (to - next).min(capacity - at);
             match (&mut self.ring, samples) {
-                (Samples::Cu8(r), Samples::Cu8(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
-                (Samples::Ci8(r), Samples::Ci8(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
-                (Samples::Ci16(r), Samples::Ci16(s)) => r[at..at + count].copy_from_slice(&s[next..next + count]),
+                (Samples::Cu8(r), Samples::Cu8(s)) => {
+                    r[at..at + count].copy_from_slice(&s[next..next + count])
+                }
+                (Samples::Ci8(r), Samples::Ci8(s)) => {
+                    r[at..at + count].copy_from_slice(&s[next..next + count])
+                }
+                (Samples::Ci16(r), Samples::Ci16(s)) => {
+                    r[at..at + count].copy_from_slice(&s[next..next + count])
+                }
                 (Samples::Cf32(r), Samples::Cf32(s)) => {
                     for (o, x) in r[at..at + count].iter_mut().zip(&s[next..next + count]) {
                         // A magnitude whose square overflows would poison every sum that it enters.

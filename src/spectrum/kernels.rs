@@ -85,3 +85,63 @@ pub fn widen_in_place(a: &mut [f32], width: usize, limit: f32) -> bool {
     }
     hit != 0
 }
+
+/// Makes one search for sums of so many neighbours.
+macro_rules! neighbours {
+    ($name:ident, $count:literal) => {
+        /// Whether the sum of any so many neighbours exceeds `limit`.
+        #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+        pub fn $name(a: &[f32], limit: f32) -> bool {
+            let Some(n) = (a.len() + 1).checked_sub($count) else { return false };
+            let mut sums = [0f32; 16];
+            let mut most = [f32::NEG_INFINITY; 16];
+            let whole = n / 16 * 16;
+            for i in (0..whole).step_by(16) {
+                sums.copy_from_slice(&a[i..i + 16]);
+                for d in 1..$count {
+                    for (s, x) in sums.iter_mut().zip(&a[i + d..i + d + 16]) {
+                        *s += x;
+                    }
+                }
+                for (m, s) in most.iter_mut().zip(&sums) {
+                    *m = if *s > *m { *s } else { *m };
+                }
+            }
+            let rest = (whole..n).any(|i| a[i..i + $count].iter().sum::<f32>() > limit);
+            rest || most.iter().any(|m| *m > limit)
+        }
+    };
+}
+
+neighbours!(any_pair_above, 2);
+neighbours!(any_four_above, 4);
+
+/// `out[i] = a[2 i] + a[2 i + 1]`, as many as fit.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn halve(a: &[f32], out: &mut [f32]) {
+    for (o, pair) in out.iter_mut().zip(a.chunks_exact(2)) {
+        *o = pair[0] + pair[1];
+    }
+}
+
+/// Makes one counter of samples at a converter's rails for a sample type.
+macro_rules! rails {
+    ($name:ident, $sample:ty, $rail:expr) => {
+        /// Samples of which a component is at a rail.
+        #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+        pub fn $name(samples: &[[$sample; 2]]) -> u64 {
+            let rail: fn($sample) -> bool = $rail;
+            let mut count = 0u64;
+            for chunk in samples.chunks(128) {
+                count += u64::from(chunk.iter().map(|s| u8::from(rail(s[0]) | rail(s[1]))).sum::<u8>());
+            }
+            count
+        }
+    };
+}
+
+rails!(rails_cu8, u8, |v| v == 0 || v == u8::MAX);
+rails!(rails_ci8, i8, |v| v == i8::MIN || v == i8::MAX);
+rails!(rails_ci16, i16, |v| v <= -i16::MAX || v == i16::MAX);
+// The scale of floats is anyone's; a converter's rails at a full scale of 1 read exactly so.
+rails!(rails_cf32, f32, |v| v.abs() == 1.0);
