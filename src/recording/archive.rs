@@ -165,14 +165,16 @@ impl<R: Read + Seek> Walk<'_, R> {
         }
     }
 
-    /// The next ordinary file, or None at the end: a block of zeros, or nothing more.
+    /// The next ordinary file, or None at the end: a block of zeros, or no whole header any more.
     fn next(&mut self) -> Result<Option<(String, Member)>, ArchiveError> {
         loop {
             let header_at = self.at;
             let mut header = Header::new_old();
             self.from.seek(SeekFrom::Start(header_at))?;
             let filled = read_full(self.from, header.as_mut_bytes())?;
-            if filled == 0 && header_at > 0 || header.as_bytes().iter().all(|&b| b == 0) && filled > 0 {
+            let zeros = filled > 0 && header.as_bytes().iter().all(|&b| b == 0);
+            let cut = header_at > 0 && (filled as u64) < BLOCK_BYTES;
+            if zeros || cut {
                 return Ok(None);
             }
             if (filled as u64) < BLOCK_BYTES || !checksum_holds(&header) {
@@ -245,4 +247,107 @@ fn checksum_holds(header: &Header) -> bool {
         .enumerate()
         .map(|(i, &b)| u32::from(if (148..156).contains(&i) { b' ' } else { b }));
     header.cksum().is_ok_and(|claimed| claimed == sum.sum::<u32>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+    use tar::Builder;
+
+    /// A tar of the crate's own making is the oracle.
+    fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        for (name, bytes) in files {
+            append(&mut builder, name, bytes);
+        }
+        builder.into_inner().unwrap()
+    }
+
+    fn append(builder: &mut Builder<Vec<u8>>, name: &str, bytes: &[u8]) {
+        let mut header = Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        builder.append_data(&mut header, name, bytes).unwrap();
+    }
+
+    fn found(bytes: &[u8]) -> Result<(&[u8], &[u8]), ArchiveError> {
+        let pair = find(&mut Cursor::new(bytes), bytes.len() as u64)?;
+        let content = |m: Member| &bytes[m.first_byte as usize..(m.first_byte + m.bytes) as usize];
+        Ok((content(pair.meta), content(pair.data)))
+    }
+
+    #[test]
+    fn one_recording_is_found_in_any_order() {
+        let (meta, data) = (("air/x.sigmf-meta", &b"{}"[..]), ("air/x.sigmf-data", &[7; 1000][..]));
+        let other = ("air/readme.txt", &b"hello"[..]);
+        let shadow = ("air/._x.sigmf-meta", &b"attributes"[..]);
+        for files in [[other, meta, shadow, data], [data, other, meta, shadow]] {
+            assert_eq!(found(&tar(&files)).unwrap(), (&b"{}"[..], &[7; 1000][..]));
+        }
+    }
+
+    #[test]
+    fn long_names_of_gnu_and_pax_are_understood() {
+        let folder = "folder/".repeat(40);
+        let (meta, data) = (format!("{folder}x.sigmf-meta"), format!("{folder}x.sigmf-data"));
+        assert_eq!(found(&tar(&[(&meta, b"{}"), (&data, b"1234")])).unwrap(), (&b"{}"[..], &b"1234"[..]));
+
+        // pax: the name and a size that the header does not hold.
+        let mut builder = Builder::new(Vec::new());
+        for (name, bytes) in [(&meta, &b"{}"[..]), (&data, &[9; 700][..])] {
+            let size = bytes.len().to_string();
+            builder.append_pax_extensions([("path", name.as_bytes()), ("size", size.as_bytes())]).unwrap();
+            let mut header = Header::new_ustar();
+            header.set_size(0);
+            header.set_cksum();
+            builder.get_mut().extend(header.as_bytes());
+            builder.get_mut().extend(bytes);
+            let padded = builder.get_ref().len().next_multiple_of(BLOCK_BYTES as usize);
+            builder.get_mut().resize(padded, 0);
+        }
+        assert_eq!(found(&builder.into_inner().unwrap()).unwrap(), (&b"{}"[..], &[9; 700][..]));
+    }
+
+    #[test]
+    fn several_recordings_are_not_guessed_among() {
+        let files = ["a.sigmf-meta", "a.sigmf-data", "b.sigmf-meta", "b.sigmf-data", "c.sigmf-meta"];
+        let message = found(&tar(&files.map(|name| (name, &b"{}"[..])))).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "holds 3 recordings, among them \"a\" and \"b\"; unpack it and name the ones to replay"
+        );
+    }
+
+    #[test]
+    fn incomplete_archives_are_refused() {
+        assert!(matches!(found(&tar(&[("x.txt", b"")])), Err(ArchiveError::NoMeta)));
+        let lone = tar(&[("x.sigmf-meta", b"{}"), ("y.sigmf-data", b"")]);
+        assert!(matches!(found(&lone), Err(ArchiveError::NoData(name)) if name == "x.sigmf-meta"));
+        assert!(matches!(found(b""), Err(ArchiveError::NotTar(0))));
+        assert!(matches!(found(&[b'x'; 2000]), Err(ArchiveError::NotTar(0))));
+        assert!(matches!(found(&[0x1f, 0x8b, 8, 0]), Err(ArchiveError::Compressed("gzip"))));
+        let mut damaged = tar(&[("x.sigmf-meta", b"{}"), ("x.sigmf-data", b"1234")]);
+        damaged[1024 + 5] ^= 1;
+        assert!(matches!(found(&damaged), Err(ArchiveError::NotTar(1024))));
+    }
+
+    #[test]
+    fn long_extensions_are_not_loaded() {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::GNULongName);
+        header.set_size(1 << 40);
+        header.set_cksum();
+        let bytes = [header.as_bytes().as_slice(), &[b'x'; 1024]].concat();
+        assert!(matches!(find(&mut Cursor::new(&bytes), 1 << 41), Err(ArchiveError::Extension(512))));
+    }
+
+    #[test]
+    fn sparse_files_are_refused() {
+        let mut builder = Builder::new(Vec::new());
+        builder.append_pax_extensions([("GNU.sparse.major", &b"1"[..])]).unwrap();
+        append(&mut builder, "x.sigmf-data", b"1234");
+        assert!(
+            matches!(found(&builder.into_inner().unwrap()), Err(ArchiveError::Sparse(name)) if name == "x.sigmf-data")
+        );
+    }
 }

@@ -139,7 +139,11 @@ impl Layout {
     /// End of the last segment, seconds; None if nobody knows yet.
     pub fn duration_s(&self, rate_hz: f64) -> Option<f64> {
         let last = self.segments.last()?;
-        Some(last.start_s + last.samples? as f64 / rate_hz)
+        let samples = last.samples?;
+        Some(match self.shared_axis {
+            true => last.start_s + samples as f64 / rate_hz,
+            false => (last.first_sample + samples) as f64 / rate_hz,
+        })
     }
 
     /// Finds the bytes and samples of every segment.
@@ -230,4 +234,148 @@ fn start(meta: &Meta, index: usize, capture: &Capture, samples: u64) -> Result<u
         return Err(LayoutError::Outside { index, start, samples });
     }
     Ok(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capture(sample_start: u64) -> Capture {
+        Capture { sample_start, header_bytes: 0, center_hz: None, utc: None }
+    }
+
+    fn dated(sample_start: u64, utc: &str) -> Capture {
+        Capture { utc: Some(utc.parse().unwrap()), ..capture(sample_start) }
+    }
+
+    fn meta(captures: Vec<Capture>) -> Meta {
+        Meta {
+            datatype: "ci16_le".parse().unwrap(),
+            sample_rate_hz: None,
+            offset: 0,
+            trailing_bytes: 0,
+            dataset: None,
+            captures,
+            annotated: 0,
+        }
+    }
+
+    fn lay(meta: &Meta, bytes: u64) -> Result<Layout, LayoutError> {
+        Layout::of_sigmf(meta, Extent { bytes, rate_hz: 1000.0 })
+    }
+
+    fn places(layout: &Layout) -> Vec<(u64, u64, u64)> {
+        layout.segments.iter().map(|s| (s.first_byte, s.first_sample, s.samples.unwrap())).collect()
+    }
+
+    fn starts(layout: &Layout) -> Vec<f64> {
+        layout.segments.iter().map(|s| s.start_s).collect()
+    }
+
+    #[test]
+    fn without_captures_all_is_one_segment() {
+        let layout = lay(&meta(vec![]), 403).unwrap();
+        assert_eq!(places(&layout), [(0, 0, 100)]);
+        assert!(layout.shared_axis && layout.warnings.is_empty());
+        assert_eq!(layout.duration_s(1000.0), Some(0.1));
+    }
+
+    #[test]
+    fn headers_trailer_and_offset_move_the_bytes() {
+        let mut meta = meta(vec![
+            Capture { header_bytes: 10, ..capture(1000) },
+            Capture { header_bytes: 6, ..capture(1020) },
+            capture(1050),
+        ]);
+        (meta.offset, meta.trailing_bytes) = (1000, 7);
+        let layout = lay(&meta, 10 + 6 + 60 * 4 + 7).unwrap();
+        assert_eq!(places(&layout), [(10, 0, 20), (10 + 80 + 6, 20, 30), (16 + 200, 50, 10)]);
+    }
+
+    #[test]
+    fn a_segment_outside_the_file_is_refused() {
+        let at = |start| lay(&meta(vec![capture(0), capture(start)]), 400);
+        assert_eq!(at(100), Err(LayoutError::Outside { index: 1, start: 100, samples: 100 }));
+        assert_eq!(at(u64::MAX), Err(LayoutError::Outside { index: 1, start: u64::MAX, samples: 100 }));
+        assert_eq!(places(&at(99).unwrap()), [(0, 0, 99), (396, 99, 1)]);
+        let mut early = meta(vec![capture(9)]);
+        early.offset = 10;
+        assert_eq!(lay(&early, 400), Err(LayoutError::BeforeOffset { index: 0, start: 9, offset: 10 }));
+        let unordered = meta(vec![capture(0), capture(50), capture(49)]);
+        assert_eq!(lay(&unordered, 400), Err(LayoutError::Unordered { index: 2, start: 49 }));
+    }
+
+    #[test]
+    fn headers_that_claim_more_than_the_file_are_refused() {
+        let mut all = meta(vec![Capture { header_bytes: u64::MAX, ..capture(0) }, capture(1)]);
+        assert_eq!(lay(&all, 400), Err(LayoutError::NoRoom { claimed: u64::MAX, bytes: 400 }));
+        all.trailing_bytes = u64::MAX;
+        assert_eq!(lay(&all, 400), Err(LayoutError::NoRoom { claimed: u64::MAX, bytes: 400 }));
+        let mut nearly = meta(vec![Capture { header_bytes: 300, ..capture(0) }]);
+        nearly.trailing_bytes = 97;
+        assert_eq!(lay(&nearly, 400), Err(LayoutError::Empty));
+    }
+
+    #[test]
+    fn segments_without_samples_are_left_out() {
+        let layout = lay(&meta(vec![capture(0), capture(40), capture(40), capture(40)]), 400).unwrap();
+        assert_eq!(places(&layout), [(0, 0, 40), (160, 40, 60)]);
+        assert_eq!(layout.warnings, ["2 capture segments hold no sample and are left out"]);
+    }
+
+    #[test]
+    fn samples_before_the_first_segment_are_looked_at() {
+        let first = Capture { center_hz: Some(1e8), ..dated(30, "2024-01-01T00:00:00Z") };
+        let layout = lay(&meta(vec![first]), 400).unwrap();
+        assert_eq!(places(&layout), [(0, 0, 30), (120, 30, 70)]);
+        assert_eq!(layout.segments[0].center_hz, None);
+        assert_eq!(layout.warnings, ["no capture segment describes the first 30 samples"]);
+        assert!(!layout.shared_axis);
+    }
+
+    #[test]
+    fn dates_make_one_axis() {
+        let captures = vec![
+            dated(0, "2024-05-17T23:59:59.9Z"),
+            dated(100, "2024-05-18T00:00:00.5Z"),
+            dated(200, "2024-05-18T00:00:00.5995Z"),
+        ];
+        let layout = lay(&meta(captures), 1200).unwrap();
+        assert!(layout.shared_axis && layout.warnings.is_empty());
+        // The third is dated half a millisecond early: rounding, and time does not run backwards.
+        assert_eq!(starts(&layout), [0.0, 0.6, 0.7]);
+        assert_eq!(layout.duration_s(1000.0), Some(0.7 + 0.1), "end of the last segment");
+    }
+
+    #[test]
+    fn without_all_dates_nothing_is_shared() {
+        let captures = vec![dated(0, "2024-05-17T12:00:00Z"), capture(100)];
+        let layout = lay(&meta(captures), 1200).unwrap();
+        assert!(!layout.shared_axis);
+        assert_eq!(starts(&layout), [0.0, 0.1]);
+        assert_eq!(layout.duration_s(1000.0), Some(0.3));
+    }
+
+    #[test]
+    fn dates_that_contradict_the_samples_are_not_believed() {
+        for second in ["2024-05-17T12:00:00.05Z", "2024-05-17T11:00:00Z"] {
+            let layout =
+                lay(&meta(vec![dated(0, "2024-05-17T12:00:00Z"), dated(100, second)]), 1200).unwrap();
+            assert!(!layout.shared_axis);
+            assert_eq!(starts(&layout), [0.0, 0.1]);
+            assert_eq!(layout.warnings.len(), 1);
+            assert!(layout.warnings[0].starts_with("segment 1 is dated "), "{:?}", layout.warnings);
+        }
+    }
+
+    #[test]
+    fn annotations_beyond_the_end_are_said() {
+        let mut meta = meta(vec![capture(0)]);
+        meta.annotated = 101;
+        let warnings = lay(&meta, 400).unwrap().warnings;
+        assert_eq!(
+            warnings,
+            ["annotations reach to sample 101, but the file holds 100: it may have been cut"]
+        );
+    }
 }

@@ -8,9 +8,11 @@ use super::error::one_line;
 use super::quantity::{MAX_HZ, MIN_RATE_HZ};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::io::{self, Read};
+use std::marker::PhantomData;
 
 /// Longest metadata that are read, bytes. Half an hour of sweeping with a retune every 10 ms is 25 MB.
 pub const MAX_META_BYTES: u64 = 64 << 20;
@@ -111,7 +113,7 @@ fn read_top(from: &mut impl Read) -> Result<Top, MetaError> {
     // Windows editors put a byte order mark before UTF-8.
     let head = if head == [0xef, 0xbb, 0xbf] { &[][..] } else { &head[..filled] };
     let mut json = serde_json::Deserializer::from_reader(io::BufReader::new(head.chain(from)));
-    let top = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+    let Object(top) = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let at = match e.path().to_string() {
             path if path == "." => "metadata".to_owned(),
             path => one_line(&path),
@@ -132,7 +134,7 @@ fn json_error(at: String, error: serde_json::Error) -> MetaError {
 
 fn check(top: Top) -> Result<Meta, MetaError> {
     let Global { datatype, sample_rate, num_channels, offset, trailing_bytes, dataset, metadata_only } =
-        top.global;
+        top.global.0;
     let datatype = datatype.parse()?;
     if num_channels.0 != 1 {
         return Err(MetaError::Channels(num_channels.0));
@@ -178,7 +180,7 @@ pub(super) fn parse_datetime(text: &str) -> Option<Timestamp> {
 
 #[derive(Deserialize)]
 struct Top {
-    global: Global,
+    global: Object<Global>,
     #[serde(deserialize_with = "captures")]
     captures: Vec<Capture>,
     #[serde(default, deserialize_with = "annotated")]
@@ -221,6 +223,27 @@ struct RawAnnotation {
     sample_start: Count,
     #[serde(rename = "core:sample_count", default)]
     sample_count: Count,
+}
+
+/// A JSON object and nothing else: derived readers would take an array of values in order, too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
+    }
 }
 
 /// A count of samples or bytes. Programs without integers write 1000.0.
@@ -301,7 +324,8 @@ fn captures<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Capture>, D::Error
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Capture>, A::Error> {
             let mut captures = Vec::new();
-            while let Some(RawCapture { sample_start, header_bytes, center_hz, utc }) = seq.next_element()? {
+            while let Some(Object(capture)) = seq.next_element()? {
+                let RawCapture { sample_start, header_bytes, center_hz, utc } = capture;
                 if captures.len() == MAX_CAPTURES {
                     return Err(de::Error::invalid_length(MAX_CAPTURES + 1, &self));
                 }
@@ -326,7 +350,7 @@ fn annotated<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<u64, A::Error> {
             let mut reach = 0;
-            while let Some(RawAnnotation { sample_start, sample_count }) = seq.next_element()? {
+            while let Some(Object(RawAnnotation { sample_start, sample_count })) = seq.next_element()? {
                 reach = reach.max(sample_start.0.saturating_add(sample_count.0));
             }
             Ok(reach)
@@ -387,6 +411,185 @@ impl<R: Read> Read for Guard<R> {
         match self.fault {
             Some(_) => Err(io::Error::other("guard")),
             None => Ok(n),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(global: &str, captures: &str) -> String {
+        format!(
+            r#"{{"global": {{"core:datatype": "ci8", "core:version": "1.2.0"{global}}}, "captures": {captures}}}"#
+        )
+    }
+
+    /// The message must begin with the JSON path and contain the fault, on one line.
+    #[track_caller]
+    fn refused(json: &str, path: &str, fault: &str) {
+        let message = read(json.as_bytes()).unwrap_err().to_string();
+        assert!(message.starts_with(path), "{message:?} does not name {path}");
+        assert!(message.contains(fault), "{message:?} does not say {fault}");
+        assert!(!message.contains(['\n', '\u{1b}']) && message.len() < 600, "{message:?} is not one line");
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let json = r#"{
+            "global": {"core:datatype": "cf32_be", "core:sample_rate": 2.4e6, "core:num_channels": 1, "core:offset": 100,
+                "core:trailing_bytes": 8.0, "core:dataset": "air.bin", "core:version": "1.2.0", "core:metadata_only": false,
+                "antenna:gain": {"core:sample_rate": "not ours"}, "core:author": null},
+            "captures": [
+                {"core:sample_start": 100, "core:frequency": 433920000, "core:datetime": "2024-05-17T09:30:00.25Z"},
+                {"core:sample_start": 200.0, "core:frequency": 0, "core:header_bytes": 16, "core:datetime": null}],
+            "annotations": [{"core:sample_start": 150, "core:sample_count": 70}, {"core:comment": "x"}]}"#;
+        let at = "2024-05-17T09:30:00.25Z".parse().unwrap();
+        let captures = vec![
+            Capture { sample_start: 100, header_bytes: 0, center_hz: Some(433.92e6), utc: Some(at) },
+            Capture { sample_start: 200, header_bytes: 16, center_hz: None, utc: None },
+        ];
+        let expected = Meta {
+            datatype: "cf32_be".parse().unwrap(),
+            sample_rate_hz: Some(2.4e6),
+            offset: 100,
+            trailing_bytes: 8,
+            dataset: Some("air.bin".to_owned()),
+            captures,
+            annotated: 220,
+        };
+        assert_eq!(read(json.as_bytes()).unwrap(), expected);
+        // With a byte order mark, as Windows editors write it.
+        assert_eq!(read(format!("\u{feff}{json}").as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn missing_keys_are_named() {
+        refused("", "metadata", "EOF");
+        refused("{}", "metadata", "missing field `global`");
+        refused(r#"{"global": {"core:datatype": "cu8"}}"#, "metadata", "missing field `captures`");
+        refused(r#"{"global": {}, "captures": []}"#, "global", "missing field `core:datatype`");
+        refused(&meta("", "[{}]"), "captures[0]", "missing field `core:sample_start`");
+    }
+
+    #[test]
+    fn wrong_types_are_named_by_path() {
+        refused("[]", "metadata", "expected an object");
+        refused(r#"{"global": ["cu8"], "captures": []}"#, "global", "expected an object");
+        refused("\u{0}\u{1}\u{ff}", "metadata", "line 1");
+        refused(&meta("", "{}"), "captures", "expected an array");
+        refused(&meta("", "[[1]]"), "captures[0]", "expected an object");
+        refused(
+            &meta(r#", "core:sample_rate": "2.4M""#, "[]"),
+            "global.core:sample_rate",
+            "invalid type: string",
+        );
+        refused(&meta(r#", "core:num_channels": "one""#, "[]"), "global.core:num_channels", "a count");
+        refused(&meta(r#", "core:offset": -1"#, "[]"), "global.core:offset", "-1");
+        refused(&meta(r#", "core:offset": 0.5"#, "[]"), "global.core:offset", "0.5");
+        refused(&meta(r#", "core:offset": 1e300"#, "[]"), "global.core:offset", "1e+300");
+        refused(
+            &meta("", r#"[{"core:sample_start": 18446744073709551616}]"#),
+            "captures[0].core:sample_start",
+            "a count",
+        );
+        let bad_time = r#"[{"core:sample_start": 0}, {"core:sample_start": 1, "core:datetime": "yesterday\n\u001b[2J"}]"#;
+        refused(&meta("", bad_time), "captures[1].core:datetime", "yesterday");
+    }
+
+    #[test]
+    fn impossible_rates_and_frequencies_are_refused() {
+        for rate in ["0", "-1", "-0.0", "0.5", "1e13", "1e308", "5e-324"] {
+            refused(
+                &meta(&format!(r#", "core:sample_rate": {rate}"#), "[]"),
+                "global.core:sample_rate",
+                "no sample rate",
+            );
+        }
+        for rate in ["1e309", "NaN", "Infinity", "1e", "0x10"] {
+            refused(
+                &meta(&format!(r#", "core:sample_rate": {rate}"#), "[]"),
+                "global.core:sample_rate",
+                "line 1",
+            );
+        }
+        for frequency in ["-1", "1e308", "2e12"] {
+            let captures = format!(r#"[{{"core:sample_start": 0, "core:frequency": {frequency}}}]"#);
+            refused(&meta("", &captures), "captures[0].core:frequency", "no radio frequency");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_replayed_is_refused() {
+        let datatype = |word: &str| format!(r#"{{"global": {{"core:datatype": {word}}}, "captures": []}}"#);
+        refused(&datatype(r#""ri16_le""#), "global.core:datatype", "real");
+        refused(&datatype(r#""cx9\n\u001b""#), "global.core:datatype", "no known datatype");
+        refused(&datatype("8"), "global.core:datatype", "invalid type");
+        refused(&meta(r#", "core:num_channels": 2"#, "[]"), "global.core:num_channels", "2 channels");
+        refused(&meta(r#", "core:num_channels": 0"#, "[]"), "global.core:num_channels", "0 channels");
+        refused(&meta(r#", "core:metadata_only": true"#, "[]"), "global.core:metadata_only", "no samples");
+        for name in ["../x", "/etc/passwd", "a/b", "..", ".", "", r"..\\x", "c:x", r"a\u0000b"] {
+            refused(
+                &meta(&format!(r#", "core:dataset": "{name}""#), "[]"),
+                "global.core:dataset",
+                "plain file name",
+            );
+        }
+    }
+
+    #[test]
+    fn keys_given_twice_are_refused() {
+        refused(&meta(r#", "core:datatype": "cu8""#, "[]"), "global", "duplicate field `core:datatype`");
+        let capture = r#"[{"core:sample_start": 0, "core:sample_start": 1}]"#;
+        refused(&meta("", capture), "captures[0]", "duplicate field `core:sample_start`");
+        refused(&meta("", r#"[], "captures": []"#), "", "duplicate field `captures`");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_wherever_it_is() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        for n in [200, 1_000_000] {
+            refused(&meta(&format!(r#", "x:y": {}"#, deep(n)), "[]"), "", "nested");
+            refused(&meta("", &deep(n)), "", "nested");
+        }
+        // Brackets in text do not nest.
+        let text = meta(&format!(r#", "core:description": "\"{}""#, "[".repeat(200)), "[]");
+        assert!(read(text.as_bytes()).is_ok());
+        assert!(read(meta(&format!(r#", "x:y": {}"#, deep(90)), "[]").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn endless_metadata_are_refused() {
+        let endless = meta(r#", "core:description": ""#, "").into_bytes();
+        let endless = endless[..endless.len() - 20].to_vec();
+        let message = read(Read::chain(endless.as_slice(), io::repeat(b'x'))).unwrap_err().to_string();
+        assert!(message.contains("more than 64 MiB"), "{message}");
+        let captures = format!("[{}{{}}]", r#"{"core:sample_start":0},"#.repeat(MAX_CAPTURES + 1));
+        refused(&meta("", &captures), "captures", "at most 200000 capture segments");
+    }
+
+    #[test]
+    fn more_after_the_end_is_refused() {
+        refused(&format!("{} {{}}", meta("", "[]")), "metadata", "trailing characters");
+    }
+
+    /// Expected values: the calendar.
+    #[test]
+    fn times_of_every_writer_are_read() {
+        for (text, utc) in [
+            ("2024-05-17T09:30:00.25Z", "2024-05-17T09:30:00.25Z"),
+            ("2024-05-17T09:30:00", "2024-05-17T09:30:00Z"),
+            ("2024-05-17 09:30:00.123456", "2024-05-17T09:30:00.123456Z"),
+            ("2024-05-17T11:30:00+02:00", "2024-05-17T09:30:00Z"),
+            ("2024-05-17T09:30:00.123456789012345Z", "2024-05-17T09:30:00.123456789Z"),
+            ("2024-05-17T09:30:00.000000Z ", "2024-05-17T09:30:00Z"),
+        ] {
+            assert_eq!(parse_datetime(text).map(|t| t.to_string()).as_deref(), Some(utc), "{text}");
+        }
+        for text in
+            ["", ".", "now", "2024-13-01T00:00:00Z", "99999-01-01T00:00:00Z", "2024-05-17T09:30:00.Z", "ü.½"]
+        {
+            assert_eq!(parse_datetime(text), None, "{text}");
         }
     }
 }

@@ -295,3 +295,171 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// A chunk with the size field it should have, padded to an even length.
+    fn chunk(id: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+        sized_chunk(id, bytes.len() as u32, bytes)
+    }
+
+    fn sized_chunk(id: &[u8; 4], size: u32, bytes: &[u8]) -> Vec<u8> {
+        let mut chunk = [id.as_slice(), &size.to_le_bytes(), bytes].concat();
+        chunk.resize(chunk.len().next_multiple_of(2), 0);
+        chunk
+    }
+
+    fn file(magic: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+        let body = chunks.concat();
+        [magic.as_slice(), &(body.len() as u32 + 4).to_le_bytes(), b"WAVE", &body].concat()
+    }
+
+    fn fmt(tag: u16, channels: u16, rate: u32, frame_bytes: u16, bits: u16) -> Vec<u8> {
+        let mut bytes = [tag.to_le_bytes(), channels.to_le_bytes()].concat();
+        bytes.extend(rate.to_le_bytes());
+        bytes.extend(rate.wrapping_mul(u32::from(frame_bytes)).to_le_bytes());
+        bytes.extend(frame_bytes.to_le_bytes());
+        bytes.extend(bits.to_le_bytes());
+        chunk(b"fmt ", &bytes)
+    }
+
+    fn pcm16() -> Vec<u8> {
+        fmt(PCM, 2, 48000, 4, 16)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Wav, WavError> {
+        read(&mut Cursor::new(bytes), bytes.len() as u64)
+    }
+
+    /// `auxi` with a start of 2016-01-01 23:19:14.250 and 12.345 MHz.
+    fn auxi() -> Vec<u8> {
+        let start = [2016u16, 1, 5, 1, 23, 19, 14, 250].map(u16::to_le_bytes).concat();
+        [start, vec![0; 16], 12_345_000u32.to_le_bytes().to_vec(), vec![0; 28]].concat()
+    }
+
+    #[test]
+    fn a_plain_file_is_read() {
+        let bytes = file(b"RIFF", &[pcm16(), chunk(b"data", &[1; 40])]);
+        let wav = parse(&bytes).unwrap();
+        let expected = Wav {
+            datatype: Datatype::CI16_LE,
+            rate_hz: 48000.0,
+            first_byte: 44,
+            claimed_bytes: Some(40),
+            bytes: 40,
+            center_hz: None,
+            utc: None,
+            warnings: vec![],
+        };
+        assert_eq!(wav, expected);
+    }
+
+    #[test]
+    fn every_encoding_has_its_datatype() {
+        for (tag, bits, word) in [
+            (PCM, 8, "cu8"),
+            (PCM, 16, "ci16_le"),
+            (PCM, 24, "ci24_le"),
+            (PCM, 32, "ci32_le"),
+            (IEEE_FLOAT, 32, "cf32_le"),
+            (IEEE_FLOAT, 64, "cf64_le"),
+        ] {
+            let plain = fmt(tag, 2, 1, bits / 4, bits);
+            assert_eq!(
+                parse(&file(b"RIFF", &[plain.clone(), chunk(b"data", &[])])).unwrap().datatype.to_string(),
+                word
+            );
+            let mut extended = plain[8..].to_vec();
+            extended[..2].copy_from_slice(&EXTENSIBLE.to_le_bytes());
+            extended.extend([22, 0, bits as u8, 0, 3, 0, 0, 0]);
+            extended.extend(tag.to_le_bytes());
+            extended.extend(SUBFORMAT_TAIL);
+            let extended = file(b"RIFF", &[chunk(b"fmt ", &extended), chunk(b"data", &[])]);
+            assert_eq!(parse(&extended).unwrap().datatype.to_string(), word, "extensible");
+        }
+    }
+
+    #[test]
+    fn auxi_gives_frequency_and_time_before_or_behind_the_data() {
+        let data = chunk(b"data", &[1; 41]);
+        for chunks in
+            [[pcm16(), chunk(b"auxi", &auxi()), data.clone()], [pcm16(), data, chunk(b"auxi", &auxi())]]
+        {
+            let wav = parse(&file(b"RIFF", &chunks)).unwrap();
+            assert_eq!(wav.center_hz, Some(12.345e6));
+            assert_eq!(wav.utc.unwrap().to_string(), "2016-01-01T23:19:14.25Z");
+            assert_eq!((wav.claimed_bytes, wav.warnings), (Some(41), vec![]));
+        }
+    }
+
+    #[test]
+    fn auxi_of_another_layout_is_not_misread() {
+        let xml: Vec<u8> =
+            "<?xml version=\"1.0\"?><SDR-XML-Root>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [xml, vec![1; 8], vec![], vec![0; 33]] {
+            let wav =
+                parse(&file(b"RIFF", &[pcm16(), chunk(b"auxi", &bytes), chunk(b"data", &[1; 4])])).unwrap();
+            assert_eq!((wav.center_hz, wav.utc, wav.warnings.len()), (None, None, 1), "{bytes:?}");
+        }
+        // Nothing filled in is nothing known.
+        let wav =
+            parse(&file(b"RIFF", &[pcm16(), chunk(b"auxi", &[0; 68]), chunk(b"data", &[1; 4])])).unwrap();
+        assert_eq!((wav.center_hz, wav.utc, wav.warnings.len()), (None, None, 0));
+    }
+
+    #[test]
+    fn sizes_of_0_and_ffffffff_mean_until_the_end() {
+        for (size, riff) in [(0, 0), (0, 100), (u32::MAX, u32::MAX), (u32::MAX, 36)] {
+            let mut bytes = file(b"RIFF", &[pcm16(), sized_chunk(b"data", size, &[1; 64])]);
+            bytes[4..8].copy_from_slice(&u32::to_le_bytes(riff));
+            let wav = parse(&bytes).unwrap();
+            assert_eq!((wav.claimed_bytes, wav.bytes, wav.warnings.len()), (None, 64, 1));
+        }
+    }
+
+    #[test]
+    fn a_size_that_wrapped_at_4_gib_means_until_the_end() {
+        let bytes = file(b"RIFF", &[pcm16(), sized_chunk(b"data", 64, &[])]);
+        let there = |extra: u64| read(&mut Cursor::new(&bytes), 44 + 64 + extra).unwrap();
+        assert_eq!((there(2 << 32).claimed_bytes, there(2 << 32).bytes), (None, 64 + (2 << 32)));
+        assert_eq!((there(1 << 31).claimed_bytes, there(1 << 31).bytes), (Some(64), 64));
+    }
+
+    #[test]
+    fn rf64_takes_its_size_from_ds64() {
+        let ds64 = |bytes: u64| {
+            let sizes = [bytes + 72, bytes, bytes / 4].map(u64::to_le_bytes).concat();
+            chunk(b"ds64", &[sizes, vec![0; 4]].concat())
+        };
+        for magic in [b"RF64", b"BW64"] {
+            let data = sized_chunk(b"data", u32::MAX, &[1; 64]);
+            let wav = |size| parse(&file(magic, &[ds64(size), pcm16(), data.clone()])).unwrap();
+            assert_eq!((wav(40).claimed_bytes, wav(40).bytes), (Some(40), 40));
+            assert_eq!((wav(1 << 33).claimed_bytes, wav(1 << 33).bytes), (Some(1 << 33), 64), "truncated");
+            assert_eq!((wav(0).claimed_bytes, wav(0).bytes), (None, 64), "never finished");
+        }
+    }
+
+    #[test]
+    fn what_is_no_iq_is_refused() {
+        let with = |fmt: Vec<u8>| parse(&file(b"RIFF", &[fmt, chunk(b"data", &[1; 64])])).unwrap_err();
+        assert!(matches!(with(fmt(PCM, 1, 48000, 2, 16)), WavError::Channels(1)));
+        assert!(matches!(with(fmt(PCM, 0, 48000, 0, 16)), WavError::Channels(0)));
+        assert!(matches!(with(fmt(PCM, 2, 0, 4, 16)), WavError::RateZero));
+        assert!(matches!(with(fmt(PCM, 2, 48000, 4, 12)), WavError::Encoding { tag: 1, bits: 12 }));
+        assert!(matches!(with(fmt(0x11, 2, 48000, 4, 16)), WavError::Encoding { tag: 0x11, bits: 16 }));
+        assert!(matches!(with(fmt(EXTENSIBLE, 2, 48000, 4, 16)), WavError::Encoding { tag: EXTENSIBLE, .. }));
+        assert!(matches!(with(fmt(PCM, 2, 48000, 3, 16)), WavError::FrameBytes { frame_bytes: 3, bits: 16 }));
+        assert!(matches!(with(chunk(b"fmt ", &[1, 0, 2, 0])), WavError::NoFormat));
+        assert!(matches!(parse(&file(b"RIFF", &[chunk(b"data", &[1; 4])])), Err(WavError::NoFormat)));
+        assert!(matches!(parse(&file(b"RIFF", &[pcm16()])), Err(WavError::NoData)));
+        assert!(matches!(parse(&file(b"RIFX", &[pcm16()])), Err(WavError::BigEndian)));
+        assert!(matches!(parse(b"RIFF\0\0\0\0WAV"), Err(WavError::NotWav)));
+        assert!(matches!(parse(b""), Err(WavError::NotWav)));
+        let many = vec![chunk(b"JUNK", &[]); MAX_CHUNKS as usize + 1];
+        assert!(matches!(parse(&file(b"RIFF", &many)), Err(WavError::TooManyChunks)));
+    }
+}
