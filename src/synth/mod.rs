@@ -22,6 +22,7 @@ mod scene;
 mod timeline;
 mod truth;
 mod waveform;
+mod wideband;
 
 pub use output::{WriteError, Written, write_recording};
 pub use render::{Heard, Renderer, Stretch};
