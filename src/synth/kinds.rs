@@ -2,11 +2,28 @@
 
 use super::narrowband;
 use super::waveform::{Built, WaveParams};
+use super::wideband;
 
 /// Every kind that a scene may ask for.
-pub const NAMES: &[&str] = &["cw"];
+pub const NAMES: &[&str] = &[
+    "cw",
+    "gsm",
+    "umts",
+    "lte",
+    "nr",
+    "wifi-ofdm",
+    "wifi-dsss",
+    "bluetooth-classic",
+    "ble",
+    "dect",
+    "esb",
+    "zigbee",
+    "digital-mic",
+    "tv",
+    "video",
+];
 
 /// Builds the waveform called `kind`; `None` if there is none.
 pub fn build(kind: &str, params: &WaveParams, seed: u64) -> Built {
-    narrowband::build(kind, params, seed)
+    narrowband::build(kind, params, seed).or_else(|| wideband::build(kind, params, seed))
 }

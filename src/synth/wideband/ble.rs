@@ -151,7 +151,8 @@ impl Ble {
             push(self.shot(at_s, channel_hz, bytes, ADVERTISING, content));
             at_s += self.duration_s(bytes);
             if scanned && i == asked {
-                let question = self.shot(at_s + INTERFRAME_S, channel_hz, 2 * ADDRESS_BYTES, SCANNER, content);
+                let question =
+                    self.shot(at_s + INTERFRAME_S, channel_hz, 2 * ADDRESS_BYTES, SCANNER, content);
                 let answer_s = question.start_s + question.duration_s + INTERFRAME_S;
                 push(question);
                 push(self.shot(answer_s, channel_hz, bytes, ADVERTISING, !content));

@@ -119,7 +119,8 @@ impl Bluetooth {
     /// `freq_hz` is what the channels are relative to.
     pub fn new(params: Params, freq_hz: f64, seed: u64) -> Self {
         let avoided = |hz: &f64| params.avoid_hz.is_some_and(|[low, high]| (low..=high).contains(hz));
-        let channels_hz = (0..CHANNELS).map(|k| FIRST_HZ + 1e6 * k as f64).filter(|hz| !avoided(hz)).collect();
+        let channels_hz =
+            (0..CHANNELS).map(|k| FIRST_HZ + 1e6 * k as f64).filter(|hz| !avoided(hz)).collect();
         let gfsk = Gfsk::new(SYMBOL_RATE, SPS, params.index);
         let pulse = Pulse::root_raised_cosine(SPS, 6, 0.4);
         Self { params, freq_hz, seed, phase_s: chance(seed, 1, 0) * 1.0, channels_hz, gfsk, pulse }
@@ -134,7 +135,8 @@ impl Bluetooth {
         Shot {
             start_s: self.phase_s + slot as f64 * SLOT_S,
             duration_s: f64::from(duration_us) * 1e-6,
-            offset_hz: self.channels_hz[channel] - self.freq_hz + if peer { self.params.peer_offset_hz } else { 0.0 },
+            offset_hz: self.channels_hz[channel] - self.freq_hz
+                + if peer { self.params.peer_offset_hz } else { 0.0 },
             level_db: if peer { self.params.peer_level_db } else { 0.0 },
             key: Key { kind, size: duration_us }.pack(word(self.seed, 3, slot)),
             continues: false,
@@ -142,7 +144,11 @@ impl Bluetooth {
     }
 
     fn payload(&self, basic_us: u16, enhanced_us: u16) -> (u8, u16) {
-        if self.params.enhanced { (ENHANCED, HEAD_US + EDR_SYNC_US + enhanced_us) } else { (BASIC, HEAD_US + basic_us) }
+        if self.params.enhanced {
+            (ENHANCED, HEAD_US + EDR_SYNC_US + enhanced_us)
+        } else {
+            (BASIC, HEAD_US + basic_us)
+        }
     }
 
     /// EV3 of 30 bytes, or 2-EV3 of 60, both ways each 12 slots, sometimes repeated in the retransmission window
@@ -184,11 +190,12 @@ impl Bluetooth {
         let train = turn.div_euclid(8 * 256).rem_euclid(2);
         for half in 0..2 {
             let position = train * 16 + (2 * turn + half).rem_euclid(16);
-            let channel = word(self.seed, 6, position) as usize % self.channels_hz.len();
+            // 32 of all 79 channels (part B section 2.6.4.4), whatever adaptive hopping leaves out elsewhere.
+            let channel = (word(self.seed, 6, 0) % CHANNELS + 23 * position as u64) % CHANNELS;
             let shot = self.packet(2 * turn, BASIC, ID_US);
             push(Shot {
                 start_s: shot.start_s + half as f64 * SLOT_S / 2.0,
-                offset_hz: self.channels_hz[channel] - self.freq_hz,
+                offset_hz: FIRST_HZ + 1e6 * channel as f64 - self.freq_hz,
                 ..shot
             });
         }
@@ -210,7 +217,11 @@ impl Bluetooth {
         let last = shift + ((end_us + 6) * SPS) as i64;
         iq.samples.resize(iq.samples.len().max(last as usize), Complex32::ZERO);
         let payload = self.pulse.stream(-shift, iq.samples.len() as i64 - shift, |k| {
-            usize::try_from(k).ok().and_then(|k| k.checked_sub(from_us)).and_then(|k| symbols.get(k)).copied()
+            usize::try_from(k)
+                .ok()
+                .and_then(|k| k.checked_sub(from_us))
+                .and_then(|k| symbols.get(k))
+                .copied()
                 .unwrap_or_default()
         });
         for (sample, value) in iq.samples.iter_mut().zip(payload) {

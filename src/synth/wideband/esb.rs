@@ -144,7 +144,8 @@ impl Esb {
         Shot {
             start_s,
             duration_s: self.duration_s(bits),
-            offset_hz: self.params.channel_offsets_hz[channel] + if peer { self.params.peer_offset_hz } else { 0.0 },
+            offset_hz: self.params.channel_offsets_hz[channel]
+                + if peer { self.params.peer_offset_hz } else { 0.0 },
             level_db: if peer { self.params.peer_level_db } else { 0.0 },
             key: Key { kind, size: bits }.pack(content),
             continues: false,
@@ -205,7 +206,7 @@ impl Waveform for Esb {
     }
 
     fn span_hz(&self) -> f64 {
-        3.0 * self.bit_rate
+        2.5 * self.bit_rate
     }
 
     fn signal(&self) -> &'static str {

@@ -22,11 +22,6 @@ impl Gfsk {
         Self { symbol_rate, rate_hz: symbol_rate * sps as f64, cpm: Cpm::gaussian(sps, 0.5, h) }
     }
 
-    /// Sample rate, hertz.
-    pub fn rate_hz(&self) -> f64 {
-        self.rate_hz
-    }
-
     /// A packet of `head`, then random bits to the shot's end.
     pub fn packet(&self, shot: &Shot, head: impl IntoIterator<Item = u64>, rng: &mut Rng) -> ShotIq {
         let count = (shot.duration_s * self.symbol_rate).round() as usize;

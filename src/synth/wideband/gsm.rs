@@ -205,7 +205,8 @@ impl Downlink {
         let (frame, symbol) = (k.div_euclid(FRAME_SYMBOLS), k.rem_euclid(FRAME_SYMBOLS));
         // The frequency correction burst, in slot 0 of frames 0, 10, 20, 30, 40 of 51 (TS 45.002 clause 7), is
         // 148 equal bits: a tone 1/4 symbol rate above the carrier.
-        let correction = symbol < BURST_SYMBOLS as i64 && matches!(frame.rem_euclid(51), 0 | 10 | 20 | 30 | 40);
+        let correction =
+            symbol < BURST_SYMBOLS as i64 && matches!(frame.rem_euclid(51), 0 | 10 | 20 | 30 | 40);
         if correction { k } else { k + 2 * self.bit(k) }
     }
 

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use super::check::{Check, range};
 use super::lte_downlink::Downlink;
 use super::numerology::{Numerology, RAMP_S, SYMBOLS, TONES, Tones, allowed_blocks, numbered, reference};
+use super::ofdm::{Constellation, Ofdm, qpsk};
 use super::phone::{Phone, Traffic, Use};
 use super::prach::Prach;
-use super::ofdm::{Constellation, Ofdm, qpsk};
 use super::timeline::{Key, chance, ticks, window_joining, word};
 use crate::synth::{Rng, Shot, ShotIq, WaveParams, Waveform};
 
@@ -106,14 +106,18 @@ pub struct Uplink {
     phone: Phone,
     /// Transform precoding by number of blocks.
     precoders: BTreeMap<u16, Arc<dyn Fft<f32>>>,
-    /// Modulators by size.
-    modulators: BTreeMap<usize, Ofdm>,
+    /// One rate for all, so that the renderer needs one filter.
+    grid: Numerology,
+    ofdm: Ofdm,
     prach: Prach,
 }
 
 impl fmt::Debug for Uplink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uplink").field("params", &self.params).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Uplink")
+            .field("params", &self.params)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,13 +129,9 @@ impl Uplink {
             .filter(|m| allowed_blocks(usize::from(*m)))
             .map(|m| (m, planner.plan_fft_forward(usize::from(m) * TONES)))
             .collect();
-        let sounding = params.blocks & !3;
-        let modulators = precoders
-            .keys()
-            .chain([&1, &sounding])
-            .map(|m| Ofdm::size_for(usize::from(*m) * TONES, LEAST_SIZE))
-            .map(|size| (size, Ofdm::half_shifted(size)))
-            .collect();
+        let widest = if params.srs_ms > 0 { params.blocks } else { params.allocation[1] };
+        let grid = Numerology { mu: 0, size: Ofdm::size_for(usize::from(widest) * TONES, LEAST_SIZE) };
+        let ofdm = Ofdm::half_shifted(grid.size);
         let phone = Phone {
             seed,
             slots_per_ms: 1,
@@ -143,7 +143,7 @@ impl Uplink {
             session_gap_s: params.session_gap_s,
             starts_s: on.iter().map(|on| on[0]).collect(),
         };
-        Self { params, seed, phone, precoders, modulators, prach: Prach::format_0() }
+        Self { params, seed, phone, precoders, grid, ofdm, prach: Prach::format_0() }
     }
 
     fn pusch(&self, subframe: i64, most: u16) -> Shot {
@@ -204,10 +204,9 @@ impl Uplink {
 
     fn srs(&self, subframe: i64) -> Shot {
         let blocks = self.params.blocks & !3;
-        let grid = Numerology { mu: 0, size: 2048 };
         Shot {
-            start_s: self.phone.start_s(subframe) + grid.start_s(SYMBOLS - 1),
-            duration_s: SUBFRAME_S - grid.start_s(SYMBOLS - 1),
+            start_s: self.phone.start_s(subframe) + self.grid.start_s(SYMBOLS - 1),
+            duration_s: SUBFRAME_S - self.grid.start_s(SYMBOLS - 1),
             offset_hz: self.offset_hz((self.params.blocks - blocks) / 2, blocks),
             level_db: self.level_db(blocks),
             key: Key { kind: SRS, size: blocks }.pack(word(self.seed, 14, subframe)),
@@ -225,7 +224,8 @@ impl Uplink {
                 if l % 7 == 3 {
                     return numbered(reference(rng.next_u64(), count), 1);
                 }
-                let mut values: Vec<Complex32> = (0..count).map(|_| constellation.draw(rng) * scale).collect();
+                let mut values: Vec<Complex32> =
+                    (0..count).map(|_| constellation.draw(rng) * scale).collect();
                 if let Some(dft) = self.precoders.get(&m) {
                     dft.process(&mut values);
                 }
@@ -241,7 +241,8 @@ impl Uplink {
             .map(|l| {
                 let turn = std::f32::consts::TAU * rng.below(12) as f32 / 12.0;
                 let data = if matches!(l, 1 | 5) { Complex32::ONE } else { qpsk(rng) };
-                let shift = |(n, v): (usize, Complex32)| v * data * Complex32::from_polar(1.0, turn * n as f32);
+                let shift =
+                    |(n, v): (usize, Complex32)| v * data * Complex32::from_polar(1.0, turn * n as f32);
                 numbered(reference(0, TONES).into_iter().enumerate().map(shift), 1)
             })
             .collect()
@@ -273,12 +274,10 @@ impl Waveform for Uplink {
         let Key { kind, size: blocks } = Key::unpack(shot.key);
         let mut rng = Rng::new(shot.key);
         let count = usize::from(blocks) * TONES;
-        let grid = Numerology { mu: 0, size: Ofdm::size_for(count, LEAST_SIZE) };
-        let Some(ofdm) = self.modulators.get(&grid.size).filter(|_| kind != PRACH) else {
-            return self.prach.render(shot);
-        };
+        let (grid, ofdm) = (self.grid, &self.ofdm);
         let gain = 1.0 / (count as f32).sqrt();
         match kind {
+            PRACH => self.prach.render(shot),
             PUCCH_FIRST => grid.burst(ofdm, shot, 0, &self.pucch_symbols(&mut rng), gain),
             PUCCH_SECOND => grid.burst(ofdm, shot, 7, &self.pucch_symbols(&mut rng), gain),
             SRS => {
@@ -294,8 +293,7 @@ impl Waveform for Uplink {
     }
 
     fn span_hz(&self) -> f64 {
-        let most = if self.params.srs_ms > 0 { self.params.blocks } else { self.params.allocation[1].max(6) };
-        1.3 * f64::from(most) * BLOCK_HZ + 0.5e6
+        0.8 * self.grid.rate_hz()
     }
 
     fn signal(&self) -> &'static str {

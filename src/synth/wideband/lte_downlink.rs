@@ -15,7 +15,7 @@ use crate::synth::{Rng, Shot, ShotIq, Waveform};
 const SUBFRAME_S: f64 = 1e-3;
 /// Of a TDD half frame of configuration 2 (D S U D D), from subframe 3 on: three subframes and the 10 symbols of
 /// a downlink pilot time slot (TS 36.211 tables 4.2-1, 4.2-2; special subframe configuration 7).
-const TDD_PERIOD_S: f64 = 5e-3;
+const PERIOD_S: f64 = 5e-3;
 const TDD_SYMBOLS: usize = 3 * SYMBOLS + 10;
 /// Blocks to which the scheduler gives one user.
 const GROUP: usize = 3;
@@ -27,7 +27,7 @@ const CONTROL_SYMBOLS: usize = 2;
 pub struct Downlink {
     params: Params,
     seed: u64,
-    /// Time of a frame's beginning: a whole number of samples at the lowest rate, hence at all.
+    /// Time of a frame's beginning: a whole number of samples at the lowest rate, hence at all of them.
     frame_s: f64,
     grid: Numerology,
     ofdm: Ofdm,
@@ -112,24 +112,46 @@ impl Downlink {
         Tones::new()
     }
 
-    /// Subframe in which a shot begins.
-    fn subframe(&self, shot: &Shot) -> i64 {
-        ((shot.start_s - self.frame_s) / SUBFRAME_S).round() as i64
+    /// Half a frame of time division.
+    fn burst(&self, shot: &Shot) -> ShotIq {
+        let first = ((shot.start_s - self.frame_s) / SUBFRAME_S).round() as i64;
+        let symbols: Vec<Tones> =
+            (0..TDD_SYMBOLS).map(|l| self.tones(first + (l / SYMBOLS) as i64, l % SYMBOLS)).collect();
+        self.grid.burst(&self.ofdm, shot, 0, &symbols, self.gain)
+    }
+
+    /// The endless stream of frequency division.
+    fn stream(&self, shot: &Shot) -> ShotIq {
+        let rate_hz = self.grid.rate_hz();
+        let (from, to) = grid(shot, rate_hz);
+        let length = self.grid.start(SYMBOLS) as i64;
+        let frame = (self.frame_s * rate_hz).round() as i64;
+        let first = (from - frame).div_euclid(length);
+        let last = (to - 1 - frame).div_euclid(length);
+        let mut samples = Vec::with_capacity(((last - first + 1) * length) as usize);
+        for subframe in first..=last {
+            for l in 0..SYMBOLS {
+                self.ofdm.symbol(self.tones(subframe, l), self.gain, self.grid.prefix(l), 0, &mut samples);
+            }
+        }
+        samples.drain(..(from - frame - first * length) as usize);
+        samples.truncate((to - from) as usize);
+        ShotIq { rate_hz, first_s: from as f64 / rate_hz, samples }
     }
 }
 
 impl Waveform for Downlink {
     fn shots(&self, from_s: f64, to_s: f64, out: &mut Vec<Shot>) {
-        let (period_s, first, duration_s) = if self.params.tdd {
-            (TDD_PERIOD_S, 3, self.grid.start_s(TDD_SYMBOLS))
+        // The chunks of a stream are cut from time 0, wherever its frames begin.
+        let (phase_s, duration_s) = if self.params.tdd {
+            (self.frame_s + 3.0 * SUBFRAME_S, self.grid.start_s(TDD_SYMBOLS))
         } else {
-            (SUBFRAME_S, 0, SUBFRAME_S)
+            (0.0, PERIOD_S)
         };
-        let phase_s = self.frame_s + f64::from(first) * SUBFRAME_S;
         window(from_s, to_s, out, |push| {
-            for n in ticks(from_s, to_s, period_s, phase_s) {
+            for n in ticks(from_s, to_s, PERIOD_S, phase_s) {
                 push(Shot {
-                    start_s: phase_s + n as f64 * period_s,
+                    start_s: phase_s + n as f64 * PERIOD_S,
                     duration_s,
                     offset_hz: 0.0,
                     level_db: 0.0,
@@ -141,27 +163,15 @@ impl Waveform for Downlink {
     }
 
     fn render(&self, shot: &Shot) -> ShotIq {
-        let first = self.subframe(shot);
-        let subframe = |symbol: usize| first + (symbol / SYMBOLS) as i64;
-        if self.params.tdd {
-            let symbols: Vec<Tones> =
-                (0..TDD_SYMBOLS).map(|l| self.tones(subframe(l), l % SYMBOLS)).collect();
-            return self.grid.burst(&self.ofdm, shot, 0, &symbols, self.gain);
-        }
-        let mut samples = Vec::with_capacity(self.grid.start(SYMBOLS));
-        for l in 0..SYMBOLS {
-            self.ofdm.symbol(self.tones(first, l), self.gain, self.grid.prefix(l), 0, &mut samples);
-        }
-        let rate_hz = self.grid.rate_hz();
-        ShotIq { rate_hz, first_s: grid(shot, rate_hz).0 as f64 / rate_hz, samples }
+        if self.params.tdd { self.burst(shot) } else { self.stream(shot) }
     }
 
     fn longest_s(&self) -> f64 {
-        if self.params.tdd { self.grid.start_s(TDD_SYMBOLS) + 2.0 * RAMP_S } else { SUBFRAME_S }
+        if self.params.tdd { self.grid.start_s(TDD_SYMBOLS) + 2.0 * RAMP_S } else { PERIOD_S }
     }
 
     fn span_hz(&self) -> f64 {
-        self.grid.rate_hz()
+        0.8 * self.grid.rate_hz()
     }
 
     fn continuous(&self) -> bool {

@@ -118,7 +118,7 @@ pub struct Frame {
 }
 
 /// How long frames take on the physical layer, seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Air {
     /// A beacon.
     pub beacon_s: f64,

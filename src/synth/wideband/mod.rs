@@ -29,7 +29,7 @@ mod digital_mic;
 mod tv;
 mod video;
 #[cfg(test)]
-mod probe;
+mod tests;
 
 use serde::Serialize;
 

@@ -129,7 +129,9 @@ pub struct Uplink {
     seed: u64,
     phone: Phone,
     precoders: BTreeMap<u16, Arc<dyn Fft<f32>>>,
-    modulators: BTreeMap<usize, Ofdm>,
+    /// One rate for all, so that the renderer needs one filter.
+    grid: Numerology,
+    ofdm: Ofdm,
     prach: Prach,
     /// Blocks that the preamble covers.
     prach_blocks: u16,
@@ -137,7 +139,10 @@ pub struct Uplink {
 
 impl fmt::Debug for Uplink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uplink").field("params", &self.params).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Uplink")
+            .field("params", &self.params)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,8 +155,8 @@ impl Uplink {
             .filter(|m| params.dft_spread && allowed_blocks(usize::from(*m)))
             .map(|m| (m, planner.plan_fft_forward(usize::from(m) * TONES)))
             .collect();
-        let size = |m: u16| Ofdm::size_for(usize::from(m) * TONES, LEAST_SIZE);
-        let modulators = (1..=most).map(|m| (size(m), Ofdm::new(size(m)))).collect();
+        let size = Ofdm::size_for(usize::from(most) * TONES, LEAST_SIZE);
+        let (grid, ofdm) = (Numerology { mu: params.mu(), size }, Ofdm::new(size));
         let phone = Phone {
             seed,
             slots_per_ms: 1 << params.mu(),
@@ -165,7 +170,7 @@ impl Uplink {
         // TDD bands above 3 GHz use short preambles (TS 38.211 table 6.3.3.2-3).
         let short = params.mu() == 1;
         let prach = if short { Prach::format_b4() } else { Prach::format_0() };
-        Self { params, seed, phone, precoders, modulators, prach, prach_blocks: if short { 12 } else { 6 } }
+        Self { params, seed, phone, precoders, grid, ofdm, prach, prach_blocks: if short { 12 } else { 6 } }
     }
 
     fn part(&self) -> [u16; 2] {
@@ -202,15 +207,11 @@ impl Uplink {
         let content = word(self.seed, 12, slot);
         let lower_first = word(self.seed, 11, slot) & 1 == 0;
         let upper = self.part()[1] - 1;
-        let hop_s = Numerology { mu: self.params.mu(), size: LEAST_SIZE }.start_s(SYMBOLS / 2);
+        let hop_s = self.grid.start_s(SYMBOLS / 2);
         let first = self.shot(slot, [if lower_first { 0 } else { upper }, 1], PUCCH_FIRST, content);
         push(Shot { duration_s: hop_s, ..first });
         let second = self.shot(slot, [if lower_first { upper } else { 0 }, 1], PUCCH_SECOND, content);
-        push(Shot {
-            start_s: second.start_s + hop_s,
-            duration_s: second.duration_s - hop_s,
-            ..second
-        });
+        push(Shot { start_s: second.start_s + hop_s, duration_s: second.duration_s - hop_s, ..second });
     }
 
     fn prach(&self, slot: i64) -> Shot {
@@ -247,7 +248,8 @@ impl Uplink {
             .map(|l| {
                 let turn = std::f32::consts::TAU * rng.below(12) as f32 / 12.0;
                 let factor = if l % 2 == 0 { Complex32::ONE } else { data };
-                let shift = |(n, v): (usize, Complex32)| v * factor * Complex32::from_polar(1.0, turn * n as f32);
+                let shift =
+                    |(n, v): (usize, Complex32)| v * factor * Complex32::from_polar(1.0, turn * n as f32);
                 numbered(reference(0, TONES).into_iter().enumerate().map(shift), 1)
             })
             .collect()
@@ -275,12 +277,10 @@ impl Waveform for Uplink {
         let Key { kind, size: blocks } = Key::unpack(shot.key);
         let mut rng = Rng::new(shot.key);
         let count = usize::from(blocks) * TONES;
-        let grid = Numerology { mu: self.params.mu(), size: Ofdm::size_for(count, LEAST_SIZE) };
-        let Some(ofdm) = self.modulators.get(&grid.size).filter(|_| kind != PRACH) else {
-            return self.prach.render(shot);
-        };
+        let (grid, ofdm) = (self.grid, &self.ofdm);
         let gain = 1.0 / (count as f32).sqrt();
         match kind {
+            PRACH => self.prach.render(shot),
             PUCCH_FIRST => grid.burst(ofdm, shot, 0, &self.pucch_symbols(&mut rng), gain),
             PUCCH_SECOND => grid.burst(ofdm, shot, SYMBOLS / 2, &self.pucch_symbols(&mut rng), gain),
             _ => grid.burst(ofdm, shot, 0, &self.pusch_symbols(blocks, &mut rng), gain),
@@ -292,8 +292,7 @@ impl Waveform for Uplink {
     }
 
     fn span_hz(&self) -> f64 {
-        let most = self.params.allocation[1].max(self.prach_blocks);
-        1.3 * f64::from(most) * self.params.block_hz() + 0.5e6
+        0.8 * self.grid.rate_hz().max(self.prach.rate_hz())
     }
 
     fn signal(&self) -> &'static str {

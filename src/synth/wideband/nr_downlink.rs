@@ -34,19 +34,18 @@ pub struct Downlink {
     phase_s: f64,
     grid: Numerology,
     ofdm: Ofdm,
-    sync_grid: Numerology,
-    sync_ofdm: Ofdm,
 }
 
 impl Downlink {
     /// A cell of `params.blocks` resource blocks.
     pub fn new(params: Params, seed: u64) -> Self {
         let mu = params.mu();
-        let grid = Numerology { mu, size: Ofdm::size_for(usize::from(params.blocks.min(SUB_BAND)) * TONES, 128) };
-        let sync_grid = Numerology { mu, size: Ofdm::size_for(SYNC_TONES, 128) };
+        let grid = Numerology {
+            mu,
+            size: Ofdm::size_for((usize::from(params.blocks.min(SUB_BAND)) * TONES).max(SYNC_TONES), 128),
+        };
         let phase_s = params.phase_s(seed);
-        let (ofdm, sync_ofdm) = (Ofdm::new(grid.size), Ofdm::new(sync_grid.size));
-        Self { params, seed, phase_s, grid, ofdm, sync_grid, sync_ofdm }
+        Self { params, seed, phase_s, grid, ofdm: Ofdm::new(grid.size) }
     }
 
     /// Slots from one burst set to the next.
@@ -103,8 +102,8 @@ impl Downlink {
             let slot_s = self.phase_s + slot as f64 * self.grid.slot_s();
             let used = SYNC_USED / (f32::from(self.params.blocks) * TONES as f32);
             push(Shot {
-                start_s: slot_s + self.sync_grid.start_s(symbol),
-                duration_s: self.sync_grid.start_s(symbol + SYNC_SYMBOLS) - self.sync_grid.start_s(symbol),
+                start_s: slot_s + self.grid.start_s(symbol),
+                duration_s: self.grid.start_s(symbol + SYNC_SYMBOLS) - self.grid.start_s(symbol),
                 offset_hz: 0.0,
                 level_db: 10.0 * used.log10(),
                 key: Key { kind: SYNC, size: symbol as u16 }.pack(word(self.seed, 2000 + beam as u64, set)),
@@ -128,7 +127,7 @@ impl Downlink {
     /// Primary signal, broadcast, secondary signal between broadcast, broadcast.
     fn sync_symbols(&self, rng: &mut Rng) -> Vec<Tones> {
         let root = &mut Rng::keyed(&[self.seed, 4]);
-        let mut signs = |rng: &mut Rng| -> Tones {
+        let signs = |rng: &mut Rng| -> Tones {
             (-63..64).map(|k| (k, Complex32::new(if rng.below(2) == 0 { 1.0 } else { -1.0 }, 0.0))).collect()
         };
         let primary = signs(root);
@@ -159,7 +158,7 @@ impl Waveform for Downlink {
         if kind == SYNC {
             let symbols = self.sync_symbols(&mut rng);
             let gain = 1.0 / SYNC_USED.sqrt();
-            return self.sync_grid.burst(&self.sync_ofdm, shot, usize::from(size), &symbols, gain);
+            return self.grid.burst(&self.ofdm, shot, usize::from(size), &symbols, gain);
         }
         let (blocks, symbols) = (size >> 4, usize::from(size & 15));
         let gain = 1.0 / (f32::from(blocks) * TONES as f32).sqrt();
@@ -171,7 +170,7 @@ impl Waveform for Downlink {
     }
 
     fn span_hz(&self) -> f64 {
-        self.grid.rate_hz().max(self.sync_grid.rate_hz())
+        0.8 * self.grid.rate_hz()
     }
 
     fn signal(&self) -> &'static str {

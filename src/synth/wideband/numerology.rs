@@ -99,7 +99,10 @@ pub fn reference(root: u64, len: usize) -> Vec<Complex32> {
 }
 
 /// Values on every `step`-th subcarrier, symmetric about the middle.
-pub fn numbered(values: impl IntoIterator<Item = Complex32, IntoIter: ExactSizeIterator>, step: i32) -> Tones {
+pub fn numbered(
+    values: impl IntoIterator<Item = Complex32, IntoIter: ExactSizeIterator>,
+    step: i32,
+) -> Tones {
     let values = values.into_iter();
     let first = -(values.len() as i32 * step / 2);
     values.enumerate().map(|(n, value)| (first + n as i32 * step, value)).collect()

@@ -20,7 +20,10 @@ pub struct Ofdm {
 
 impl fmt::Debug for Ofdm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ofdm").field("size", &self.size).field("half_shifted", &!self.lift.is_empty()).finish()
+        f.debug_struct("Ofdm")
+            .field("size", &self.size)
+            .field("half_shifted", &!self.lift.is_empty())
+            .finish()
     }
 }
 
@@ -141,9 +144,8 @@ mod tests {
     #[test]
     fn zadoff_chu_has_ideal_autocorrelation() {
         for lag in 1..10 {
-            let sum: Complex32 = (0..139)
-                .map(|n| zadoff_chu(7, n, 139) * zadoff_chu(7, (n + lag) % 139, 139).conj())
-                .sum();
+            let sum: Complex32 =
+                (0..139).map(|n| zadoff_chu(7, n, 139) * zadoff_chu(7, (n + lag) % 139, 139).conj()).sum();
             assert!(sum.norm() < 0.01);
         }
     }

@@ -148,9 +148,12 @@ impl Phone {
     /// A random word and the first slot of every session that may reach into `[from, to)`, in order.
     fn sessions(&self, from_s: f64, to_s: f64) -> Vec<(u64, i64)> {
         let explicit = self.starts_s.iter().enumerate();
-        let mut starts: Vec<(u64, f64)> = explicit.map(|(i, t)| (word(self.seed, 0x109, i as i64), *t)).collect();
+        let mut starts: Vec<(u64, f64)> =
+            explicit.map(|(i, t)| (word(self.seed, 0x109, i as i64), *t)).collect();
         let arrivals = Arrivals { seed: self.seed, mean_gap_s: self.session_gap_s };
-        arrivals.events(from_s - SESSION_MS as f64 * 1e-3 - 1.0, to_s + 1.0, |word, at_s| starts.push((word, at_s)));
+        arrivals.events(from_s - SESSION_MS as f64 * 1e-3 - 1.0, to_s + 1.0, |word, at_s| {
+            starts.push((word, at_s))
+        });
         let slot_of = |at_s: f64| ((at_s - self.phase_s) / self.slot_s()).ceil() as i64;
         let mut sessions: Vec<(u64, i64)> = starts
             .into_iter()

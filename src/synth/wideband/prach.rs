@@ -30,6 +30,11 @@ impl Prach {
         Self { tones: 139, repeats: 12, prefix: 117, rate_hz: 7.68e6, ofdm: Ofdm::new(256) }
     }
 
+    /// Sample rate, hertz.
+    pub fn rate_hz(&self) -> f64 {
+        self.rate_hz
+    }
+
     /// On-time, seconds.
     pub fn duration_s(&self) -> f64 {
         (self.prefix + self.repeats * self.ofdm.size()) as f64 / self.rate_hz

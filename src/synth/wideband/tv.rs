@@ -64,9 +64,9 @@ const DVB_CHUNK_SYMBOLS: i64 = 8;
 const PILOT: f32 = 4.0 / 3.0;
 /// Continual pilots of the 2k mode (table 7); those of the 8k mode repeat them every 1704 carriers.
 const CONTINUAL: [u16; 44] = [
-    0, 48, 54, 87, 141, 156, 192, 201, 255, 279, 282, 333, 432, 450, 483, 525, 531, 618, 636, 714, 759, 765, 780,
-    804, 873, 888, 918, 939, 942, 969, 984, 1050, 1101, 1107, 1110, 1137, 1140, 1146, 1206, 1269, 1323, 1377, 1491,
-    1683,
+    0, 48, 54, 87, 141, 156, 192, 201, 255, 279, 282, 333, 432, 450, 483, 525, 531, 618, 636, 714, 759, 765,
+    780, 804, 873, 888, 918, 939, 942, 969, 984, 1050, 1101, 1107, 1110, 1137, 1140, 1146, 1206, 1269, 1323,
+    1377, 1491, 1683,
 ];
 
 /// A DVB-T transmitter.
@@ -81,7 +81,8 @@ pub struct DvbT {
 impl DvbT {
     /// `guard`: symbol over guard interval.
     pub fn new(guard: u8, seed: u64) -> Self {
-        let mut tv = Self { seed, guard: DVB_SIZE / usize::from(guard), ofdm: Ofdm::new(DVB_SIZE), gain: 1.0 };
+        let mut tv =
+            Self { seed, guard: DVB_SIZE / usize::from(guard), ofdm: Ofdm::new(DVB_SIZE), gain: 1.0 };
         // The scattered pilots repeat after four symbols.
         let power = |symbol: i64| -> f32 { tv.carriers(symbol).map(|(_, v)| v.norm_sqr()).sum() };
         tv.gain = (4.0 / (0..4).map(power).sum::<f32>()).sqrt();

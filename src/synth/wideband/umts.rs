@@ -102,7 +102,8 @@ impl Umts {
         (from..to)
             .map(|i| {
                 // Data: code 4 of 16 (k = SF/4), control: code 0 of 256 (TS 25.213 section 4.3.1.2).
-                let i_rail = data * sign(word(self.seed, 2, i.div_euclid(16))) * sign((i.rem_euclid(16) / 4) as u64);
+                let i_rail =
+                    data * sign(word(self.seed, 2, i.div_euclid(16))) * sign((i.rem_euclid(16) / 4) as u64);
                 let q_rail = control * sign(word(self.seed, 3, i.div_euclid(256)));
                 // HPSK: the second code's quarter turn alternates and holds for two chips (section 4.3.2.2).
                 let first = sign(self.code(i));

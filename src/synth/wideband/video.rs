@@ -70,7 +70,8 @@ impl Video {
 
     /// Level at `t` seconds into a line, 0 to 1 (the colour may exceed it).
     fn level(&self, line: i64, t: f64, row: &[f64]) -> f64 {
-        let colour = |phase: f64| (TAU * ((line as f64 * LINE_S * COLOUR_HZ).fract() + t * COLOUR_HZ) + phase).sin();
+        let colour =
+            |phase: f64| (TAU * ((line as f64 * LINE_S * COLOUR_HZ).fract() + t * COLOUR_HZ) + phase).sin();
         let field_line = line.rem_euclid(FRAME_LINES);
         // Broad pulses: the field's synchronisation, five half lines twice (BT.470 table 1-2).
         if field_line < 3 || (312..315).contains(&field_line) {

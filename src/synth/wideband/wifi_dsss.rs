@@ -176,7 +176,7 @@ impl Waveform for WifiDsss {
     }
 
     fn span_hz(&self) -> f64 {
-        30e6
+        26e6
     }
 
     fn signal(&self) -> &'static str {

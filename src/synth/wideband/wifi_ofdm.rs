@@ -38,8 +38,8 @@ const HE_SYMBOL_S: f64 = 13.6e-6;
 const SHORT: [i8; 13] = [1, -1, 1, -1, -1, 1, 0, -1, -1, 1, 1, 1, 1];
 /// Long training: subcarriers -26 to 26 (17.3.3).
 const LONG: [i8; 53] = [
-    1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 0, 1, -1, -1, 1, 1, -1, 1,
-    -1, 1, -1, -1, -1, -1, -1, 1, 1, -1, -1, 1, -1, 1, -1, 1, 1, 1, 1,
+    1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 0, 1, -1, -1, 1, 1,
+    -1, 1, -1, 1, -1, -1, -1, -1, -1, 1, 1, -1, -1, 1, -1, 1, -1, 1, 1, 1, 1,
 ];
 
 /// Generation of the data frames. Beacons and acknowledgements are always legacy frames.
@@ -181,7 +181,8 @@ impl WifiOfdm {
             signal.iter_mut().for_each(|(_, v)| *v *= Complex32::I);
             frame.add(&self.ofdm, &self.legacy(&signal), 0.8, 0.0);
         }
-        let short: Vec<_> = (-24..=24).step_by(4).filter(|k| *k != 0).map(|k| (k, random_sign(rng))).collect();
+        let short: Vec<_> =
+            (-24..=24).step_by(4).filter(|k| *k != 0).map(|k| (k, random_sign(rng))).collect();
         frame.add(&self.ofdm, &self.legacy(&short), 0.8, 0.0);
         let reach = if self.params.wide { 58 } else { 28 };
         frame.add(&self.ofdm, &data_tones(reach, Constellation::Bpsk, 0, rng), 0.8, 0.0);
@@ -205,10 +206,8 @@ impl WifiOfdm {
         let choice = [Constellation::Qpsk, Constellation::Qam16, Constellation::Qam64];
         let constellation = choice[rng.below(3) as usize];
         for _ in 0..symbols {
-            let tones: Vec<_> = (-122..=122i32)
-                .filter(|k| k.abs() >= 2)
-                .map(|k| (k, constellation.draw(rng)))
-                .collect();
+            let tones: Vec<_> =
+                (-122..=122i32).filter(|k| k.abs() >= 2).map(|k| (k, constellation.draw(rng))).collect();
             frame.add(&self.long_ofdm, &tones, 0.8, 0.0);
         }
     }
@@ -220,7 +219,12 @@ fn random_sign(rng: &mut Rng) -> Complex32 {
 
 /// Data and pilots on subcarriers up to `reach`: pilots at 7 and 21 (17.3.5.9), or at 11, 25 and 53 in 40 MHz
 /// (section 19.3.11.10), their sign after the scrambler.
-fn data_tones(reach: i32, constellation: Constellation, symbol: usize, rng: &mut Rng) -> Vec<(i32, Complex32)> {
+fn data_tones(
+    reach: i32,
+    constellation: Constellation,
+    symbol: usize,
+    rng: &mut Rng,
+) -> Vec<(i32, Complex32)> {
     let wide = reach > 28;
     let is_pilot = |k: i32| if wide { matches!(k.abs(), 11 | 25 | 53) } else { matches!(k.abs(), 7 | 21) };
     let least = if wide { 2 } else { 1 };
@@ -311,7 +315,8 @@ impl Waveform for WifiOfdm {
     }
 
     fn span_hz(&self) -> f64 {
-        self.rate_hz()
+        // The mask is at -28 dBr from 20 MHz on, or 40 MHz (17.3.9.3, 19.3.18.1); windowed symbols fall far below.
+        0.65 * self.rate_hz()
     }
 
     fn signal(&self) -> &'static str {

@@ -45,7 +45,13 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { frames_per_s: 10.0, bytes: [12, 80], acknowledged: true, peer_level_db: -5.0, peer_offset_hz: 30e3 }
+        Self {
+            frames_per_s: 10.0,
+            bytes: [12, 80],
+            acknowledged: true,
+            peer_level_db: -5.0,
+            peer_offset_hz: 30e3,
+        }
     }
 }
 
