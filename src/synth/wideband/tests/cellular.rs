@@ -190,8 +190,9 @@ fn lte_control_hops_from_edge_to_edge() {
         assert!((pair[0].offset_hz.abs() - 24.5 * 180e3).abs() < 1.0);
     }
     let iq = lte.render(&all[0]);
-    let obw = obw99(&iq.samples, iq.rate_hz);
-    assert!((160e3..230e3).contains(&obw), "{obw}");
+    // Of one block, the symbols' unfiltered edges spread a few percent beyond it: 90 % is asked, not 99 %.
+    let (low, high) = occupied(&psd(&iq.samples, 1024), iq.rate_hz, 0.9);
+    assert!((140e3..190e3).contains(&(high - low)), "{low} {high}");
 }
 
 /// Oracle: TS 36.211 table 5.7.1-1: 103.1 us of prefix and 800 us of preamble over 839 * 1.25 kHz.
