@@ -232,15 +232,20 @@ impl Bluetooth {
 
 impl Waveform for Bluetooth {
     fn shots(&self, from_s: f64, to_s: f64, out: &mut Vec<Shot>) {
-        let (slots, fill): (i64, fn(&Self, i64, &mut dyn FnMut(Shot))) = match self.params.traffic {
-            Traffic::Esco => (12, Self::esco),
-            Traffic::Acl => (i64::from(self.params.packet_slots) + 1, Self::acl),
-            Traffic::Poll => (40, Self::poll),
-            Traffic::Inquiry => (2, Self::inquiry),
+        let slots = match self.params.traffic {
+            Traffic::Esco => 12,
+            Traffic::Acl => i64::from(self.params.packet_slots) + 1,
+            Traffic::Poll => 40,
+            Traffic::Inquiry => 2,
         };
         window(from_s, to_s, out, |push| {
             for turn in ticks(from_s - 12.0 * SLOT_S, to_s, slots as f64 * SLOT_S, self.phase_s) {
-                fill(self, turn, push);
+                match self.params.traffic {
+                    Traffic::Esco => self.esco(turn, push),
+                    Traffic::Acl => self.acl(turn, push),
+                    Traffic::Poll => self.poll(turn, push),
+                    Traffic::Inquiry => self.inquiry(turn, push),
+                }
             }
         });
     }
