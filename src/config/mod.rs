@@ -6,9 +6,11 @@
 
 mod raw;
 mod regions;
+mod signatures;
 
 pub use raw::{Fault, ParseError};
 pub use regions::{REGIONS, region};
+pub use signatures::signatures;
 
 use crate::policy::Level;
 use std::path::{Path, PathBuf};
