@@ -1,2 +1,7 @@
 //! The binary: parses nothing, decides nothing; `cli` does.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    emcon::cli::main()
+}

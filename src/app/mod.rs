@@ -2,3 +2,7 @@
 
 pub mod baseline_file;
 pub mod ndjson;
+pub mod replay;
+pub mod report;
+pub mod table;
+pub mod waterfall;

@@ -3,64 +3,66 @@
 //! Numbers are finite always and rounded to what can be meant (nanoseconds, tenths of hertz, hundredths of
 //! decibels), so that a line is short and the same input gives the same bytes.
 
+use super::report::{RecordingReport, Sink, Summary};
 use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
-use crate::pipeline::{EmitterReport, Health, HealthReason, HealthState, Phase};
+use crate::pipeline::{EmitterReport, Health, HealthReason, HealthState, Output, Phase};
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// What a recording says of itself.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordingReport {
-    /// As given on the command line.
-    pub path: String,
-    /// SigMF's word for the sample format.
-    pub datatype: String,
-    /// Complex samples a second.
-    pub sample_rate_hz: f64,
-    /// Frequencies of the middle, each once, in order of use; empty if unknown.
-    pub centers_hz: Vec<f64>,
-    /// Length of the time axis, seconds; `None` if it is not known beforehand.
-    pub duration_s: Option<f64>,
-    /// Number of segments.
-    pub segments: usize,
-}
-
-/// What a recording came to.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Summary {
-    /// Length of the time axis, seconds.
-    pub duration_s: f64,
-    /// Samples analysed.
-    pub samples: u64,
-    /// Samples that should have been there and were not.
-    pub lost_samples: u64,
-    /// Emitters, those merged into others not counted.
-    pub emitters: u64,
-    /// Alerts raised, those of merged emitters not counted.
-    pub alerts: u64,
-}
-
-/// Writes events of one recording.
+/// Writes the events of one or several recordings.
 pub struct Ndjson<W> {
     to: W,
-    /// Number of the recording, if there are several.
-    input: Option<u32>,
-    /// Date of the recording's first sample, if it has one.
+    /// Whether events carry the number of their recording.
+    several: bool,
+    /// The recording's place on the command line.
+    number: u32,
+    /// Date of its first sample, if it has one.
     epoch: Option<jiff::Timestamp>,
 }
 
-impl<W: Write> Ndjson<W> {
-    /// Writes to `to`; `input` is the recording's number if there are several, `epoch` the date of its first
-    /// sample if it has one.
-    pub fn new(to: W, input: Option<u32>, epoch: Option<jiff::Timestamp>) -> Self {
-        Self { to, input, epoch }
+impl<W: Write> Sink for Ndjson<W> {
+    fn recording(&mut self, report: &RecordingReport) -> io::Result<()> {
+        self.number = report.number;
+        self.epoch = report.epoch;
+        self.recording_line(report)
     }
 
-    /// The first line.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn recording(&mut self, report: &RecordingReport) -> io::Result<()> {
+    fn output(&mut self, output: &Output) -> io::Result<()> {
+        match output {
+            Output::Emitter(phase, report) => self.emitter(*phase, report),
+            Output::Alert(report) => self.alert(report),
+            Output::Health(health) => self.health(health),
+        }
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line(&SummaryLine {
+            event: "summary",
+            input: self.input(),
+            duration_s: s(summary.duration_s),
+            samples: summary.samples,
+            lost_samples: summary.lost_samples,
+            emitters: summary.emitters,
+            alerts: summary.alerts,
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+impl<W: Write> Ndjson<W> {
+    /// Writes to `to`; events carry the number of their recording if there are `several`.
+    pub fn new(to: W, several: bool) -> Self {
+        Self { to, several, number: 0, epoch: None }
+    }
+
+    fn input(&self) -> Option<u32> {
+        self.several.then_some(self.number)
+    }
+
+    fn recording_line(&mut self, report: &RecordingReport) -> io::Result<()> {
         let center_hz = match report.centers_hz.as_slice() {
             [] => CenterHz::Unknown,
             [one] => CenterHz::One(hz(*one)),
@@ -68,7 +70,7 @@ impl<W: Write> Ndjson<W> {
         };
         self.line(&RecordingLine {
             event: "recording",
-            input: self.input,
+            input: self.input(),
             path: &report.path,
             datatype: &report.datatype,
             sample_rate_hz: hz(report.sample_rate_hz),
@@ -79,14 +81,10 @@ impl<W: Write> Ndjson<W> {
         })
     }
 
-    /// An emitter's report.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn emitter(&mut self, phase: Phase, report: &EmitterReport) -> io::Result<()> {
+    fn emitter(&mut self, phase: Phase, report: &EmitterReport) -> io::Result<()> {
         self.line(&EmitterLine {
             event: "emitter",
-            input: self.input,
+            input: self.input(),
             phase: match phase {
                 Phase::Opened => "opened",
                 Phase::Updated => "updated",
@@ -114,14 +112,10 @@ impl<W: Write> Ndjson<W> {
         })
     }
 
-    /// An alert's report.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn alert(&mut self, report: &AlertReport) -> io::Result<()> {
+    fn alert(&mut self, report: &AlertReport) -> io::Result<()> {
         self.line(&AlertLine {
             event: "alert",
-            input: self.input,
+            input: self.input(),
             phase: match report.phase {
                 AlertPhase::Raised => "raised",
                 AlertPhase::Updated => "updated",
@@ -139,43 +133,15 @@ impl<W: Write> Ndjson<W> {
         })
     }
 
-    /// The receiver's health.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn health(&mut self, health: &Health) -> io::Result<()> {
+    fn health(&mut self, health: &Health) -> io::Result<()> {
         self.line(&HealthLine {
             event: "health",
-            input: self.input,
+            input: self.input(),
             state: state_word(health.state),
             at_s: s(health.at_s),
             reason: reason_word(health.reason),
             utc: self.utc(health.at_s),
         })
-    }
-
-    /// The last line.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn summary(&mut self, summary: &Summary) -> io::Result<()> {
-        self.line(&SummaryLine {
-            event: "summary",
-            input: self.input,
-            duration_s: s(summary.duration_s),
-            samples: summary.samples,
-            lost_samples: summary.lost_samples,
-            emitters: summary.emitters,
-            alerts: summary.alerts,
-        })
-    }
-
-    /// Hands on what the writer holds back.
-    ///
-    /// # Errors
-    /// As the writer.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
@@ -374,44 +340,65 @@ mod tests {
         }
     }
 
-    fn written(input: Option<u32>, dated: bool, write: impl FnOnce(&mut Ndjson<&mut Vec<u8>>)) -> String {
-        let mut bytes = Vec::new();
-        let epoch = dated.then(|| "2024-05-01T12:00:00Z".parse().unwrap());
-        write(&mut Ndjson::new(&mut bytes, input, epoch));
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn the_recording_line() {
-        let report = RecordingReport {
+    /// A recording that numbers its events and has a date, or neither.
+    fn report(dated: bool) -> RecordingReport {
+        RecordingReport {
+            number: 2,
             path: "a \"b\".wav".to_owned(),
             datatype: "ci16_le".to_owned(),
             sample_rate_hz: 48e3,
             centers_hz: Vec::new(),
             duration_s: None,
             segments: 1,
-        };
+            epoch: dated.then(|| "2024-05-01T12:00:00Z".parse().unwrap()),
+        }
+    }
+
+    /// The lines after the one of the recording.
+    fn written(several: bool, dated: bool, outputs: &[Output]) -> String {
+        let mut bytes = Vec::new();
+        let mut to = Ndjson::new(&mut bytes, several);
+        to.recording(&report(dated)).unwrap();
+        for output in outputs {
+            to.output(output).unwrap();
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    }
+
+    fn recording_line(several: bool, report: &RecordingReport) -> String {
+        let mut bytes = Vec::new();
+        Ndjson::new(&mut bytes, several).recording(report).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_recording_line() {
         assert_eq!(
-            written(None, false, |n| n.recording(&report).unwrap()),
+            recording_line(false, &report(false)),
             "{\"event\":\"recording\",\"path\":\"a \\\"b\\\".wav\",\"datatype\":\"ci16_le\",\"sample_rate_hz\":48000.0,\
              \"center_hz\":null,\"duration_s\":null,\"segments\":1}\n"
         );
-        let report =
-            RecordingReport { centers_hz: vec![1e6, 2e6], duration_s: Some(2.5), segments: 2, ..report };
+        let two = RecordingReport {
+            centers_hz: vec![1e6, 2e6],
+            duration_s: Some(2.5),
+            segments: 2,
+            ..report(true)
+        };
         assert_eq!(
-            written(Some(2), true, |n| n.recording(&report).unwrap()),
+            recording_line(true, &two),
             "{\"event\":\"recording\",\"input\":2,\"path\":\"a \\\"b\\\".wav\",\"datatype\":\"ci16_le\",\
              \"sample_rate_hz\":48000.0,\"center_hz\":[1000000.0,2000000.0],\"duration_s\":2.5,\"segments\":2,\
              \"utc\":\"2024-05-01T12:00:00.000000Z\"}\n"
         );
-        let one = RecordingReport { centers_hz: vec![1e6], ..report };
-        assert!(written(None, false, |n| n.recording(&one).unwrap()).contains("\"center_hz\":1000000.0,"));
+        let one = RecordingReport { centers_hz: vec![1e6], ..report(false) };
+        assert!(recording_line(false, &one).contains("\"center_hz\":1000000.0,"));
     }
 
     #[test]
     fn the_emitter_line() {
         assert_eq!(
-            written(None, true, |n| n.emitter(Phase::Opened, &emitter()).unwrap()),
+            written(false, true, &[Output::Emitter(Phase::Opened, emitter())]),
             "{\"event\":\"emitter\",\"phase\":\"opened\",\"id\":\"e3\",\"signal\":\"dect\",\"device\":\"cordless-phone\",\
              \"confidence\":0.877,\"center_hz\":1888704012.3,\"offset_hz\":-295987.7,\"bandwidth_hz\":1200000.0,\
              \"channels_hz\":[],\"first_s\":0.25,\"last_s\":0.333333333,\"bursts\":9,\"airtime_s\":0.0033,\
@@ -419,13 +406,13 @@ mod tests {
              \"reasons\":[\"368 µs bursts every 10.00 ms\"],\"merged_into\":null,\"utc\":\"2024-05-01T12:00:00.300000Z\"}\n"
         );
         let merged = EmitterReport { merged_into: Some(1), center_hz: None, ..emitter() };
-        let line = written(Some(1), false, |n| n.emitter(Phase::Closed, &merged).unwrap());
-        assert!(line.starts_with("{\"event\":\"emitter\",\"input\":1,\"phase\":\"closed\","), "{line}");
+        let line = written(true, false, &[Output::Emitter(Phase::Closed, merged)]);
+        assert!(line.starts_with("{\"event\":\"emitter\",\"input\":2,\"phase\":\"closed\","), "{line}");
         assert!(line.contains("\"center_hz\":null") && line.ends_with("\"merged_into\":\"e1\"}\n"), "{line}");
     }
 
     #[test]
-    fn the_alert_health_and_summary_lines() {
+    fn the_alert_and_health_lines() {
         let alert = AlertReport {
             phase: AlertPhase::Resolved,
             id: 1,
@@ -438,18 +425,29 @@ mod tests {
             because: Some(ResolvedBecause::Silent),
         };
         let health = Health { at_s: 0.5, state: HealthState::Blind, reason: HealthReason::StuckSamples };
-        let summary = Summary { duration_s: 2.0, samples: 96_000, lost_samples: 3, emitters: 1, alerts: 1 };
-        let lines = written(None, false, |n| {
-            n.alert(&alert).unwrap();
-            n.health(&health).unwrap();
-            n.summary(&summary).unwrap();
-        });
         assert_eq!(
-            lines,
+            written(false, false, &[Output::Alert(alert), Output::Health(health)]),
             "{\"event\":\"alert\",\"phase\":\"resolved\",\"id\":\"a1\",\"emitter\":\"e3\",\"device\":\"cordless-phone\",\
              \"signal\":\"dect\",\"at_s\":61.5,\"severity\":\"critical\",\"reasons\":[],\"reason\":\"silent\"}\n\
-             {\"event\":\"health\",\"state\":\"blind\",\"at_s\":0.5,\"reason\":\"stuck samples\"}\n\
-             {\"event\":\"summary\",\"duration_s\":2.0,\"samples\":96000,\"lost_samples\":3,\"emitters\":1,\"alerts\":1}\n"
+             {\"event\":\"health\",\"state\":\"blind\",\"at_s\":0.5,\"reason\":\"stuck samples\"}\n"
+        );
+    }
+
+    #[test]
+    fn the_summary_line() {
+        let mut bytes = Vec::new();
+        let summary = Summary {
+            duration_s: 2.0,
+            samples: 96_000,
+            lost_samples: 3,
+            emitters: 1,
+            alerts: 1,
+            blind_s: 0.5,
+        };
+        Ndjson::new(&mut bytes, false).summary(&summary).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "{\"event\":\"summary\",\"duration_s\":2.0,\"samples\":96000,\"lost_samples\":3,\"emitters\":1,\"alerts\":1}\n"
         );
     }
 
@@ -465,7 +463,7 @@ mod tests {
             first_s: f64::INFINITY,
             ..emitter()
         };
-        let line = written(None, true, |n| n.emitter(Phase::Closed, &odd).unwrap());
+        let line = written(false, true, &[Output::Emitter(Phase::Closed, odd)]);
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         for field in
             ["confidence", "center_hz", "offset_hz", "bandwidth_hz", "power_dbfs", "snr_db", "first_s"]

@@ -16,7 +16,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
     version,
     about = "Guards a meeting room's ban on wireless devices: IQ samples in; emitters, alerts and reasons out",
     help_template = TEMPLATE,
-    before_help = "Examples:\n  emcon replay meeting.sigmf-meta\n  emcon replay --json g001_433.92M_250k.cu8\n  emcon help replay\n\n",
+    before_help = "Examples:\n  emcon replay meeting.sigmf-meta\n  emcon replay --json g001_433.92M_250k.cu8\n  emcon help replay",
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -67,7 +67,7 @@ pub enum Verb {
         emcon replay --learn 60 --save-baseline room.json quiet-room.wav\n  \
         emcon replay --baseline room.json --waterfall picture.png meeting.wav\n  \
         emcon replay --explain 0.5..1.2@144.4M..144.6M meeting.sigmf-meta\n  \
-        rtl_sdr -f 433.92M -s 2.4M - | emcon replay --format cu8 --rate 2.4M --freq 433.92M -\n\n",
+        rtl_sdr -f 433.92M -s 2.4M - | emcon replay --format cu8 --rate 2.4M --freq 433.92M -",
     after_help = "Exit status: 0 nothing to report, 3 an alert was raised, 4 blind for more than half of an input;\n\
         2 usage, 65 bad data, 66 no such input, 73 or 74 an output cannot be written, 78 bad configuration."
 )]
@@ -95,10 +95,10 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FORMAT", help_heading = "Raw input")]
     pub format: Option<FormatArg>,
     /// Samples a second of raw input, as 2.4M
-    #[arg(long, value_name = "HZ", value_parser = quantity::rate, help_heading = "Raw input")]
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "Raw input")]
     pub rate: Option<f64>,
     /// Radio frequency in the middle, as 433.92M
-    #[arg(long, value_name = "HZ", value_parser = quantity::frequency, help_heading = "Raw input")]
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "Raw input")]
     pub freq: Option<f64>,
     /// One JSON object a line on standard output
     #[arg(long, help_heading = "Output")]
@@ -120,7 +120,7 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = TEMPLATE,
-    before_help = "Examples:\n  emcon completions bash > ~/.local/share/bash-completion/completions/emcon\n\n"
+    before_help = "Examples:\n  emcon completions bash > ~/.local/share/bash-completion/completions/emcon"
 )]
 pub struct CompletionsArgs {
     /// The shell
@@ -129,7 +129,7 @@ pub struct CompletionsArgs {
 
 /// `emcon man`.
 #[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, before_help = "Examples:\n  emcon man replay | man -l -\n\n")]
+#[command(help_template = TEMPLATE, before_help = "Examples:\n  emcon man replay | man -l -")]
 pub struct ManArgs {
     /// The page of this verb, not of emcon itself
     pub verb: Option<String>,

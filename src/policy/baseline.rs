@@ -96,6 +96,13 @@ impl Baseline {
         difference.map_or(Match::New, Match::Differs)
     }
 
+    /// What both know.
+    pub fn joined(mut self, other: Self) -> Self {
+        self.learned_s = self.learned_s.max(other.learned_s);
+        other.known.into_iter().for_each(|known| self.learn(known));
+        self
+    }
+
     /// Adds an emitter, or raises the level of the entry that it fits but for its level.
     pub fn learn(&mut self, seen: Sighting) {
         let fits =

@@ -1,0 +1,334 @@
+//! The real binary: statuses, streams, and errors of one line.
+//!
+//! What a recording comes to is judged elsewhere; here the input is noise or broken.
+
+// A helper that fails fails its test.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder for one test's files, and the binary that works in it.
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The binary without the machine's configuration, colours or log.
+    fn emcon(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emcon"));
+        command.current_dir(self.dir.path()).env_clear().env("HOME", self.dir.path());
+        command
+    }
+
+    fn run(&self, words: &str) -> Output {
+        self.emcon().args(words.split_whitespace()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs and expects `status`; gives standard output and standard error.
+    fn expect(&self, words: &str, status: i32) -> (String, String) {
+        let output = self.run(words);
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(status), "emcon {words}\nstdout: {out}\nstderr: {err}");
+        (out, err)
+    }
+
+    /// Runs and expects `status`, nothing on standard output, and one line of error that says each of `says`.
+    fn fails(&self, words: &str, status: i32, says: &[&str]) {
+        let (out, err) = self.expect(words, status);
+        assert_eq!(out, "", "emcon {words}");
+        assert_eq!(err.lines().count(), 1, "emcon {words}: {err}");
+        assert!(err.starts_with("emcon: "), "emcon {words}: {err}");
+        for word in says {
+            assert!(err.contains(word), "emcon {words}: no {word:?} in {err}");
+        }
+    }
+}
+
+fn texts(output: &Output) -> (String, String) {
+    (String::from_utf8(output.stdout.clone()).unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+/// Unsigned 8-bit noise from a linear congruential generator (Knuth, MMIX): nothing to detect.
+fn noise(samples: usize) -> Vec<u8> {
+    let mut state = 1u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // The sum of four is near enough to a bell.
+        let sum: u64 = (0..4).map(|byte| state >> (32 + 8 * byte) & 0xFF).sum();
+        (112 + sum / 32) as u8
+    };
+    (0..2 * samples).map(|_| draw()).collect()
+}
+
+fn json_lines(text: &str) -> Vec<serde_json::Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn usage_errors_are_2() {
+    let desk = Desk::new();
+    desk.file("raw.bin", noise(1000));
+    desk.file("raw.cu8", noise(1000));
+    for words in [
+        "",
+        "fly",
+        "replay",
+        "replay --region mars raw.cu8",
+        "replay --level high raw.cu8",
+        "replay --learn -1 raw.cu8",
+        "replay --rate 0 raw.cu8",
+        "replay --rate 1e308 raw.cu8",
+        "replay --freq NaN raw.cu8",
+        "replay --format u8 raw.cu8",
+        "replay --explain 1..2 raw.cu8",
+        "replay --save-baseline b.json --rate 1M raw.cu8",
+        "replay --block-size 0 --rate 1M raw.cu8",
+        "man fly",
+        "completions tcsh",
+    ] {
+        let (out, err) = desk.expect(words, 2);
+        assert!(out.is_empty() && !err.is_empty(), "emcon {words}");
+    }
+    desk.fails("replay raw.cu8", 2, &["raw.cu8", "--rate"]);
+    desk.fails("replay --rate 1M raw.bin", 2, &["raw.bin", "--format"]);
+    desk.fails("replay --format cu8 -", 2, &["-", "--rate"]);
+    desk.fails("replay --rate 1M -", 2, &["-", "--format"]);
+    desk.fails("replay --format cu8 --rate 1M - -", 2, &["once"]);
+}
+
+#[test]
+fn usage_errors_come_before_anything_is_read() {
+    let desk = Desk::new();
+    desk.file("good_433.92M_250k.cu8", noise(25_000));
+    desk.file("raw.cu8", noise(1000));
+    desk.fails("replay --json good_433.92M_250k.cu8 raw.cu8", 2, &["raw.cu8"]);
+}
+
+#[test]
+fn a_typing_mistake_is_met_with_a_suggestion() {
+    let desk = Desk::new();
+    assert!(desk.expect("replai x", 2).1.contains("'replay'"));
+    assert!(desk.expect("replay --lern 3 x", 2).1.contains("'--learn'"));
+}
+
+#[test]
+fn configuration_errors_are_78_before_anything_is_read() {
+    let desk = Desk::new();
+    desk.file("good_433.92M_250k.cu8", noise(25_000));
+    desk.file("bad.toml", "regoin = \"cn\"\n");
+    desk.fails("replay --json --config bad.toml good_433.92M_250k.cu8", 78, &["bad.toml", "regoin"]);
+    desk.fails("replay --json --config none.toml good_433.92M_250k.cu8", 78, &["none.toml"]);
+    // The user's own, where XDG and HOME put it.
+    std::fs::create_dir_all(desk.path(".config/emcon")).unwrap();
+    desk.file(".config/emcon/emcon.toml", "region = \"mars\"\n");
+    desk.fails("replay --json good_433.92M_250k.cu8", 78, &["emcon.toml", "mars"]);
+}
+
+#[test]
+fn input_that_is_not_there_is_66_and_the_others_are_replayed() {
+    let desk = Desk::new();
+    desk.file("good_433.92M_250k.cu8", noise(25_000));
+    desk.fails("replay --json none.wav", 66, &["none.wav"]);
+    let (out, err) = desk.expect("replay --json none.wav good_433.92M_250k.cu8", 66);
+    let lines = json_lines(&out);
+    assert_eq!(lines.len(), 2, "{out}");
+    assert!(lines.iter().all(|line| line["input"] == 2), "{out}");
+    assert!(err.starts_with("emcon: none.wav: "), "{err}");
+    desk.file("lonely.sigmf-meta", "{\"global\": {\"core:datatype\": \"cu8\"}}");
+    desk.fails("replay lonely.sigmf-meta", 66, &["lonely.sigmf-data"]);
+    desk.fails("replay --rate 1M --format cu8 .", 66, &["folder"]);
+}
+
+#[test]
+fn bad_data_is_65() {
+    let desk = Desk::new();
+    desk.file("empty_1M.cu8", "");
+    desk.fails("replay empty_1M.cu8", 65, &["empty_1M.cu8"]);
+    desk.file("odd_1M.cf32", [0u8; 7]);
+    desk.fails("replay odd_1M.cf32", 65, &["odd_1M.cf32"]);
+    desk.file("text.wav", "not a wave");
+    desk.fails("replay text.wav", 65, &["text.wav"]);
+    desk.file("x.sigmf-data", noise(100));
+    let meta = |rate: &str, datatype: &str, start: u32| {
+        format!(
+            "{{\"global\": {{\"core:datatype\": \"{datatype}\", \"core:sample_rate\": {rate}, \"core:version\": \"1.0.0\"}}, \
+             \"captures\": [{{\"core:sample_start\": {start}}}], \"annotations\": []}}"
+        )
+    };
+    for (text, says) in [
+        (String::new(), "x.sigmf-meta"),
+        ("[".repeat(10_000), "x.sigmf-meta"),
+        (meta("0", "cu8", 0), "sample_rate"),
+        (meta("1e308", "cu8", 0), "sample_rate"),
+        (meta("1000000", "cu9", 0), "cu9"),
+        (meta("1000000", "cu8", 100), "sample_start"),
+    ] {
+        desk.file("x.sigmf-meta", text);
+        desk.fails("replay x.sigmf-meta", 65, &[says]);
+    }
+}
+
+#[test]
+fn noise_is_0_and_the_same_bytes_at_any_block_size() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(250_000));
+    let (first, err) = desk.expect("replay --json noise_433.92M_250k.cu8", 0);
+    let lines = json_lines(&first);
+    assert_eq!(lines.first().unwrap()["event"], "recording");
+    assert_eq!(lines.last().unwrap()["event"], "summary");
+    assert_eq!(lines.last().unwrap()["samples"], 250_000);
+    assert!(lines.iter().all(|line| line.get("input").is_none()), "one recording has no number");
+    assert!(err.contains("MS/s") && err.contains("real time"), "{err}");
+    for size in ["1", "4097", "1000000"] {
+        let (again, _) = desk.expect(&format!("replay --json --block-size {size} noise_433.92M_250k.cu8"), 0);
+        assert_eq!(first, again, "block size {size}");
+    }
+}
+
+#[test]
+fn quiet_is_quiet_and_pipes_have_no_colours() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(25_000));
+    let (out, err) = desk.expect("replay -q noise_433.92M_250k.cu8", 0);
+    assert_eq!(err, "");
+    assert!(out.contains("no emission detected in covered bands"), "{out}");
+    assert!(!out.contains('\x1b') && !out.contains("safe"), "{out}");
+}
+
+#[test]
+fn truncation_is_told_and_counted() {
+    let desk = Desk::new();
+    let mut bytes = noise(25_000);
+    bytes.pop();
+    desk.file("cut_433.92M_250k.cu8", bytes);
+    let (out, err) = desk.expect("replay --json cut_433.92M_250k.cu8", 0);
+    let summary = json_lines(&out).pop().unwrap();
+    assert_eq!((&summary["samples"], &summary["lost_samples"]), (&24_999.into(), &1.into()));
+    assert!(err.contains("cut_433.92M_250k.cu8") && err.contains("lost"), "{err}");
+}
+
+#[test]
+fn standard_input_is_a_recording() {
+    let desk = Desk::new();
+    let mut child = desk
+        .emcon()
+        .args(["replay", "--json", "--format", "cu8", "--rate", "250k", "--freq", "433.92M", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&noise(25_000)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    let lines = json_lines(&out);
+    assert_eq!(lines[0]["duration_s"], serde_json::Value::Null);
+    assert_eq!(lines[0]["center_hz"], 433.92e6);
+    assert_eq!(lines.last().unwrap()["duration_s"], 0.1);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(25_000));
+    let inputs = ["noise_433.92M_250k.cu8"; 200];
+    let mut child = desk
+        .emcon()
+        .args(["replay", "--json", "-q"])
+        .args(inputs)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(texts(&output).1, "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_73_before_anything_is_read() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(25_000));
+    desk.fails("replay --waterfall no/such.png noise_433.92M_250k.cu8", 73, &["no/such.png"]);
+    desk.fails("replay --learn 1 --save-baseline . noise_433.92M_250k.cu8", 73, &["folder"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn outputs_that_fail_midway_are_74() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(25_000));
+    let (_, err) = desk.expect("replay -q --waterfall /dev/full noise_433.92M_250k.cu8", 74);
+    assert!(err.starts_with("emcon: /dev/full: ") && err.lines().count() == 1, "{err}");
+}
+
+#[test]
+fn a_baseline_is_written_and_read() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(50_000));
+    desk.expect("replay --json --learn 1 --save-baseline room.json noise_433.92M_250k.cu8", 0);
+    desk.expect("replay --json --baseline room.json noise_433.92M_250k.cu8", 0);
+    desk.fails("replay --json --baseline none.json noise_433.92M_250k.cu8", 66, &["none.json", "--learn"]);
+    desk.file("room.json", "{}");
+    desk.fails("replay --json --baseline room.json noise_433.92M_250k.cu8", 65, &["room.json"]);
+}
+
+#[test]
+fn a_waterfall_is_a_png_of_its_own_for_each_recording() {
+    let desk = Desk::new();
+    desk.file("a_433.92M_250k.cu8", noise(25_000));
+    desk.file("b_433.92M_250k.cu8", noise(25_000));
+    let is_png = |path: &Path| std::fs::read(path).unwrap().starts_with(b"\x89PNG\r\n\x1a\n");
+    desk.expect("replay --json --waterfall w.png a_433.92M_250k.cu8", 0);
+    assert!(is_png(&desk.path("w.png")));
+    desk.expect("replay --json --waterfall w.png a_433.92M_250k.cu8 b_433.92M_250k.cu8", 0);
+    assert!(is_png(&desk.path("w-1.png")) && is_png(&desk.path("w-2.png")));
+}
+
+#[test]
+fn an_explanation_keeps_out_of_the_json() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(50_000));
+    let with = desk.expect("replay --json --explain 0..0.1@433.9M..433.95M noise_433.92M_250k.cu8", 0);
+    let (without, _) = desk.expect("replay --json noise_433.92M_250k.cu8", 0);
+    assert_eq!(with.0, without);
+    assert!(with.1.contains("box 0..0.1 s"), "{}", with.1);
+    let (people, _) = desk.expect("replay --explain 5..6@433.9M..433.95M noise_433.92M_250k.cu8", 0);
+    assert!(people.contains("nothing was observed"), "{people}");
+}
+
+#[test]
+fn every_page_is_generated() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (script, _) = desk.expect(&format!("completions {shell}"), 0);
+        assert!(script.contains("replay") && script.contains("learn"), "{shell}");
+    }
+    let (page, _) = desk.expect("man", 0);
+    assert!(page.contains(".TH emcon 1") && page.contains("replay"), "{page}");
+    let (page, _) = desk.expect("man replay", 0);
+    assert!(page.contains(".TH emcon-replay 1") && page.contains("save\\-baseline"), "{page}");
+    let (help, _) = desk.expect("replay --help", 0);
+    let (examples, usage) = (help.find("Examples:").unwrap(), help.find("Usage:").unwrap());
+    assert!(examples < usage && !help.contains("block-size"), "{help}");
+    desk.expect("--version", 0);
+}
