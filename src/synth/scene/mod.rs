@@ -5,6 +5,8 @@
 
 mod quantity;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -32,8 +34,8 @@ pub struct Scene {
     pub seed: u64,
     /// Scene time covered by the segments, seconds.
     pub duration_s: f64,
-    /// UTC of scene time 0 (RFC 3339), if the recording is to carry dates.
-    pub datetime: Option<String>,
+    /// UTC of scene time 0, if the recording is to carry dates.
+    pub datetime: Option<jiff::Timestamp>,
     /// The receiver.
     pub receiver: Receiver,
     /// Its faults.
@@ -236,11 +238,14 @@ impl Scene {
                 return Err(SceneError::value("name", format!("\"{}\" is used twice", emitter.name)));
             }
         }
+        let datetime = raw.datetime.as_deref().map(str::parse).transpose().map_err(|_| {
+            SceneError::value("datetime", "must be a UTC time in quotes, such as \"2025-03-01T09:00:00Z\"")
+        })?;
         Ok(Self {
             name: raw.name,
             seed: raw.seed,
             duration_s: last,
-            datetime: raw.datetime,
+            datetime,
             receiver,
             impairments,
             segments,
@@ -383,28 +388,31 @@ fn emitter(
         Some(Ok(waveform)) => Arc::from(waveform),
         Some(Err(fault)) => return Err(SceneError::value(format!("{key} ({})", raw.kind), fault)),
         None => {
-            let known = kinds::NAMES.join(", ");
+            let known = kinds::names().join(", ");
             return Err(SceneError::UnknownKind { key: format!("{key}.kind"), kind: raw.kind, known });
         }
     };
     // A ramp as slow as the signal itself keeps the splatter of keying within its bandwidth.
-    let ramp_s = raw.ramp.unwrap_or(4.0 / waveform.span_hz());
+    let ramp_s = raw.ramp_s.unwrap_or(4.0 / waveform.span_hz());
     if !(0.0..=10.0).contains(&ramp_s) {
-        return Err(SceneError::value(format!("{key}.ramp"), "must lie between 0 and 10 s"));
+        return Err(SceneError::value(format!("{key}.ramp_s"), "must lie between 0 and 10 s"));
     }
     let fading = match (raw.two_ray, raw.rician) {
         (Some(_), Some(_)) => return Err(SceneError::value(key, "give two_ray or rician, not both")),
-        (Some(ray), None) if (0.0..=1e-3).contains(&ray.delay) => {
-            Some(Fading::TwoRay { delay_s: ray.delay, db: ray.db, phase: ray.phase_deg.to_radians() })
+        (Some(ray), None) if (0.0..=1e-3).contains(&ray.delay_s) => {
+            Some(Fading::TwoRay { delay_s: ray.delay_s, db: ray.db, phase: ray.phase_deg.to_radians() })
         }
         (Some(_), None) => {
-            return Err(SceneError::value(format!("{key}.two_ray.delay"), "must lie between 0 and 1 ms"));
+            return Err(SceneError::value(format!("{key}.two_ray.delay_s"), "must lie between 0 and 1 ms"));
         }
-        (None, Some(rician)) if (0.0..=1e4).contains(&rician.doppler.0) => {
-            Some(Fading::Rician { k_db: rician.k_db, doppler_hz: rician.doppler.0 })
+        (None, Some(rician)) if (0.0..=1e4).contains(&rician.doppler_hz) => {
+            Some(Fading::Rician { k_db: rician.k_db, doppler_hz: rician.doppler_hz })
         }
         (None, Some(_)) => {
-            return Err(SceneError::value(format!("{key}.rician.doppler"), "must lie between 0 and 10 kHz"));
+            return Err(SceneError::value(
+                format!("{key}.rician.doppler_hz"),
+                "must lie between 0 and 10 kHz",
+            ));
         }
         (None, None) => None,
     };
