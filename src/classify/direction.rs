@@ -22,6 +22,9 @@ const CONTINUOUS_S: f64 = 0.012;
 /// TDD downlink: share of the air that a base station takes at least (configuration 0 has 2 of 10 subframes
 /// downlink and 2 special ones; empty ones still carry reference symbols).
 const DOWNLINK_DUTY_MIN: f64 = 0.25;
+/// Share of the half-frame that is left to phones at most: configurations in use give them two fifths (3GPP TS
+/// 36.211 table 4.2-2, configuration 1).
+const UPLINK_SHARE_MAX: f64 = 0.5;
 /// How well the starts of a base station keep the half-frame.
 const HALF_FRAME_MIN: f64 = 0.5;
 /// Half a frame, seconds (3GPP TS 36.211 4.2, TS 38.211 4.3.1).
@@ -48,8 +51,28 @@ fn cellular(emitter: &Emitter, plan: &BandPlan) -> Whose {
         Some((Direction::Downlink, name)) => {
             told(Device::Infrastructure, format!("{name}: base stations transmit here"))
         }
+        Some((Direction::Tdd, name)) => in_turns(emitter, name).unwrap_or_else(|| by_structure(emitter)),
         _ => by_structure(emitter),
     }
+}
+
+/// In a band where both take turns: a base station is heard in most phases of the half-frame, a phone in the few
+/// that are left to it.
+fn in_turns(emitter: &Emitter, name: &str) -> Option<Whose> {
+    let share = emitter.phase_share(HALF_FRAME_S)?;
+    let percent = share * 100.0;
+    let (device, reason) = if share > UPLINK_SHARE_MAX {
+        (
+            Device::Infrastructure,
+            format!("{name}: heard in {percent:.0} % of the phases of 5 ms: TDD downlink"),
+        )
+    } else {
+        (
+            Device::MobilePhone,
+            format!("{name}: heard in {percent:.0} % of the phases of 5 ms only: TDD uplink"),
+        )
+    };
+    Some(Whose { device, reason: Some(reason), settle_s: SETTLE_S })
 }
 
 /// Without a band that tells: a base station is on all the time, or keeps the half-frame with a large share of

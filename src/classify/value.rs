@@ -28,7 +28,8 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         emitter.of_features(|f| get(f).map(f64::from), 0.5).and_then(plain)
     };
     match feature {
-        Feature::Bandwidth => plain(emitter.typical_bandwidth_hz()),
+        // Speech pauses: a carrier is as wide as it was at its widest, and modulated if it ever was.
+        Feature::Bandwidth => plain(emitter.widest_bandwidth_hz()),
         Feature::Duration => emitter.duration_s(0.5).and_then(plain),
         Feature::Longest => plain(emitter.on.longest_s()),
         Feature::Bursts => plain(emitter.on.count() as f64),
@@ -51,6 +52,9 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         Feature::OnFraction => of(|f| f.on_fraction),
         Feature::Pulses => of(|f| f.pulses.map(|p| f32::from(p.count))),
         Feature::PulseLength => of(|f| f.pulses.map(|p| p.on_s)),
+        Feature::Deviation if emitter.is_continuous() => {
+            emitter.of_features(|f| f.deviation_hz.map(f64::from), 1.0).and_then(plain)
+        }
         Feature::Deviation => of(|f| f.deviation_hz),
         Feature::FskLevels => of(|f| f.fsk_levels.map(f32::from)),
         Feature::LevelError => of(|f| f.level_error),
@@ -71,7 +75,7 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         Feature::Shoulder => of(|f| f.shoulder),
         Feature::ChirpSlope => of(|f| f.chirp_hz_per_s),
         Feature::ChirpFit => of(|f| f.chirp_fit),
-        Feature::LineFraction => of(|f| f.line_fraction),
+        Feature::LineFraction => emitter.of_features(|f| f.line_fraction.map(f64::from), 0.0).and_then(plain),
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Open {
     /// First slab of the look that saw it last.
     seen_in: u64,
     /// Slabs that it was covered by something stronger.
-    covered: u32,
+    pub covered: u32,
     /// Segments of looks that were it.
     pub hits: u32,
     /// Sum over looks of power over the background times slabs.

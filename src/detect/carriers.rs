@@ -12,6 +12,9 @@ pub const MOST_CARRIERS: usize = 128;
 /// uncertainty of a look at a weak narrow one.
 const FALLEN_SHARE: f32 = 0.25;
 
+/// A carrier seen this early was there before: a faint one is not above every threshold at once.
+const SETTLING_SLABS: u64 = 16;
+
 /// A steady emission.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steady {
@@ -55,8 +58,14 @@ impl Default for Carriers {
 
 impl Carriers {
     /// Makes a long burst a carrier, or a part of one that stands there already (`None`). `power` is the recent
-    /// mean power per bin.
-    pub fn promote(&mut self, burst: &Open, power: &[f32], background: &mut Background) -> Option<Steady> {
+    /// mean power per bin; observation began with slab `first`.
+    pub fn promote(
+        &mut self,
+        burst: &Open,
+        power: &[f32],
+        background: &mut Background,
+        first: u64,
+    ) -> Option<Steady> {
         let (lo, hi) = (burst.lo, burst.hi);
         background.set(lo, hi, power);
         let shared = |c: &Steady| c.hi.min(hi).saturating_sub(c.lo.max(lo));
@@ -77,7 +86,7 @@ impl Carriers {
             lo,
             hi,
             born: (lo, hi),
-            cut_start: burst.cut_start,
+            cut_start: burst.cut_start || burst.from < first + SETTLING_SLABS,
             excess: over_floor(background, lo, hi),
             mirror_ratio: if burst.energy > 0.0 { burst.mirror / burst.energy } else { 0.0 },
             reported: burst.until,

@@ -319,7 +319,7 @@ impl Detector {
         for (recent, mean) in self.recent.iter_mut().zip(&self.mean) {
             *recent += (mean - *recent) * weight;
         }
-        if let Some(ratio) = self.steps.block(&self.mean, &self.background.level, self.background.least) {
+        if let Some(ratio) = self.steps.block(&self.mean, &self.background) {
             self.background.scale(ratio);
             let bins = self.mean.len();
             self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
@@ -348,7 +348,9 @@ impl Detector {
             out.push(Noticed::Burst(burst));
         }
         while let Some(burst) = self.bursts.take_long(self.carrier_slabs) {
-            if let Some(carrier) = self.carriers.promote(&burst, &self.recent, &mut self.background) {
+            if let Some(carrier) =
+                self.carriers.promote(&burst, &self.recent, &mut self.background, self.first)
+            {
                 out.push(Noticed::CarrierOn(carrier));
             }
         }

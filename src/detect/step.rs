@@ -1,5 +1,7 @@
 //! The whole floor moving at once: a gain step, a lost antenna, a jammer.
 
+use super::floor::Background;
+
 /// Blocks of noise move less than this; a step of a decibel and more is one.
 const STEP_RATIO: f32 = 1.26;
 
@@ -26,8 +28,9 @@ impl StepWatch {
 
     /// Takes the mean power of a block and the background; the ratio of a step when there was one.
     ///
-    /// A level at `least` is not known, only bounded: nothing falls from it.
-    pub fn block(&mut self, power: &[f32], level: &[f32], least: f32) -> Option<f32> {
+    /// A floor at the least that is believed is not known, only bounded: there are no steps from it.
+    pub fn block(&mut self, power: &[f32], background: &Background) -> Option<f32> {
+        let level = &background.level;
         self.scratch.clear();
         for (p, l) in power.chunks_exact(GROUP).zip(level.chunks_exact(GROUP)) {
             let ratio = p.iter().zip(l).map(|(p, l)| p / l).sum::<f32>() / GROUP as f32;
@@ -40,8 +43,11 @@ impl StepWatch {
         let (low, middle, high) =
             (self.scratch[last / 10], self.scratch[last / 2], self.scratch[last - last / 10]);
         let common = low > middle / STEP_RATIO && high < middle * STEP_RATIO;
-        let known = level[level.len() / 2] > 1.5 * least;
-        if common && known && middle < 1.0 / STEP_RATIO {
+        let bounded = background.floor.iter().filter(|f| **f < 1.5 * background.least).count();
+        if 2 * bounded > background.floor.len() {
+            return None;
+        }
+        if common && middle < 1.0 / STEP_RATIO {
             self.high_s = 0.0;
             return Some(middle);
         }
@@ -65,13 +71,13 @@ mod tests {
     #[test]
     fn a_common_rise_that_lasts_is_a_step_and_an_emission_is_none() {
         let mut watch = StepWatch::new(10e-3);
-        let level = [1.0f32; 128];
-        let mut half = level;
+        let background = Background::new(128);
+        let mut half = [1.0f32; 128];
         half[..64].fill(4.0);
-        assert!((0..10).all(|_| watch.block(&half, &level, 0.0).is_none()));
+        assert!((0..10).all(|_| watch.block(&half, &background).is_none()));
         let up = [2.0f32; 128];
-        let steps: Vec<_> = (0..3).map(|_| watch.block(&up, &level, 0.0)).collect();
+        let steps: Vec<_> = (0..3).map(|_| watch.block(&up, &background)).collect();
         assert_eq!(steps, [None, None, Some(2.0)]);
-        assert_eq!(watch.block(&[0.5; 128], &level, 0.0), Some(0.5));
+        assert_eq!(watch.block(&[0.5; 128], &background), Some(0.5));
     }
 }

@@ -6,7 +6,7 @@
 //! ([`Depth::Light`]).
 
 use super::FrontEvent;
-use super::ghosts::Neighbours;
+use super::ghosts::{Neighbours, occupied};
 use crate::detect::{Detector, Noticed, Open, Steady};
 use crate::iq::Segment;
 use crate::measure::{BoxHint, Burst, Carrier, Depth, Features, Ghost, Measurer};
@@ -28,6 +28,12 @@ const OVERHEAD: f64 = 3000.0;
 
 /// Budget that can be saved up, samples.
 const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
+
+/// Time in which a receiver's automatic gain recovers after a strong carrier, seconds.
+const GAIN_RECOVERY_S: f64 = 0.2;
+
+/// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
+const MASKING_RATIO: f32 = 1000.0;
 
 /// Share of clipped samples from which features are doubtful (1e-4 of all samples in a window).
 const CLIPPED_SHARE: f64 = 1e-4;
@@ -59,6 +65,8 @@ struct Seen {
     excess: f64,
     cut_start: bool,
     cut_end: bool,
+    /// Something stronger was over it for a while: its samples tell of that.
+    covered: bool,
     ghost: Ghost,
 }
 
@@ -82,7 +90,7 @@ impl Examiner {
             layout: *layout,
             measurer: Measurer::new(layout.rate_hz),
             iq: Vec::new(),
-            neighbours: Neighbours::default(),
+            neighbours: Neighbours::new((GAIN_RECOVERY_S / layout.slab_s()) as u64),
             noise_bandwidth_bins: crate::spectrum::noise_bandwidth_bins(&kaiser(layout.bins)),
             budget: SAVED,
             budgeted_until: 0,
@@ -104,18 +112,27 @@ impl Examiner {
                 out.push(FrontEvent::Burst(burst));
             }
             Noticed::CarrierOn(steady) => {
-                let ghost = self.neighbours.ghost_of_carrier(steady, scene.detector, self.layout.bins);
                 let known = self.carriers.iter().position(|c| c.number == steady.number);
+                // What it is does not change with what comes over it later.
+                let ghost = match known {
+                    Some(at) => self.carriers[at].burst.ghost,
+                    None => self.neighbours.ghost_of_carrier(steady, scene.detector, self.layout.bins),
+                };
                 let burst = self.carrier(steady, ghost, known.is_none(), scene);
                 let carrier = self.keep(steady.number, burst, known);
                 out.push(FrontEvent::Carrier(carrier));
             }
             Noticed::CarrierOff(steady) => {
                 let Some(at) = self.carriers.iter().position(|c| c.number == steady.number) else { return };
-                let mut carrier = self.carriers.swap_remove(at);
+                let burst = self.stretch(steady, (steady.lo, steady.hi), false, Ghost::None, scene);
+                let mut carrier = self.keep(steady.number, burst, Some(at));
+                self.carriers.swap_remove(at);
+                self.neighbours.remember_fallen(steady);
                 carrier.ended = true;
-                carrier.burst.end_s = self.time(steady.until, scene).max(carrier.burst.end_s);
-                carrier.burst.cut_end = scene.at_end;
+                carrier.burst.end_s = self.time(steady.until, scene).max(carrier.burst.start_s);
+                // Under something this strong it may be on still.
+                let masked = |c: &Steady| c.excess > MASKING_RATIO * steady.excess;
+                carrier.burst.cut_end = scene.at_end || scene.detector.carriers().iter().any(masked);
                 out.push(FrontEvent::Carrier(carrier));
             }
             Noticed::Burst(_) | Noticed::FloorStep(_) => {}
@@ -138,23 +155,38 @@ impl Examiner {
             excess: open.mean(),
             cut_start: open.cut_start,
             cut_end: at_end,
+            covered: open.covered > 0,
             ghost,
         }
     }
 
     /// A carrier's report: in full at first and when the budget allows, else with the levels of the moment.
     fn carrier(&mut self, steady: &Steady, ghost: Ghost, is_first: bool, scene: &Scene<'_>) -> Burst {
+        let bins = occupied(scene.detector, steady.lo, steady.hi);
+        self.stretch(steady, bins, is_first, ghost, scene)
+    }
+
+    /// The latest stretch of a carrier, or all of it so far.
+    fn stretch(
+        &mut self,
+        steady: &Steady,
+        (lo, hi): (usize, usize),
+        is_first: bool,
+        ghost: Ghost,
+        scene: &Scene<'_>,
+    ) -> Burst {
         let recent = MOST_SAMPLES as f64 / 2.0 / self.layout.slab_samples() as f64;
         let from =
             if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
         let seen = Seen {
             from,
             until: steady.until,
-            lo: steady.lo,
-            hi: steady.hi,
+            lo,
+            hi,
             excess: f64::from(steady.excess),
             cut_start: steady.cut_start || from > steady.from,
             cut_end: true,
+            covered: false,
             ghost,
         };
         self.burst(&seen, scene)
@@ -171,8 +203,9 @@ impl Examiner {
                 if old.ghost != Ghost::None {
                     carrier.burst.ghost = old.ghost;
                 }
-                if burst.depth == Depth::Light && old.depth == Depth::Full {
-                    carrier.burst = Burst { end_s: burst.end_s, ..old };
+                let poorer = burst.depth == Depth::Light || burst.bandwidth_hz < old.bandwidth_hz / 2.0;
+                if poorer && old.depth == Depth::Full {
+                    carrier.burst = Burst { end_s: burst.end_s.max(old.end_s), ..old };
                 }
                 self.carriers[at] = carrier;
             }
@@ -200,7 +233,7 @@ impl Examiner {
         let end = last.min(scene.history.end()).min(start + MOST_SAMPLES as u64);
         let count = end.saturating_sub(start) as usize;
         let cost = count as f64 + OVERHEAD;
-        if count < 8 || cost > self.budget || seen.ghost != Ghost::None {
+        if count < 8 || cost > self.budget || seen.covered || seen.ghost != Ghost::None {
             return light;
         }
         self.budget -= cost;

@@ -38,23 +38,45 @@ const JUMP_SLABS: u64 = 8;
 /// The carrier that jumps is at least this much stronger than the splatter.
 const JUMP_RATIO: f64 = 3.0;
 
+/// Noise that comes up when gain recovers is at least this much weaker than the carrier that held it down.
+const RECOVERY_RATIO: f64 = 1000.0;
+
 /// Bursts that ended lately.
 #[derive(Debug)]
 pub struct Neighbours {
     ended: Vec<Open>,
     next: usize,
+    /// The strongest carrier that fell lately.
+    fallen: Option<Steady>,
+    recovery_slabs: u64,
 }
 
 /// How many are remembered.
 const REMEMBERED: usize = 64;
 
-impl Default for Neighbours {
-    fn default() -> Self {
-        Self { ended: Vec::with_capacity(REMEMBERED), next: 0 }
-    }
-}
-
 impl Neighbours {
+    /// None yet; automatic gain recovers within `recovery_slabs`.
+    pub fn new(recovery_slabs: u64) -> Self {
+        Self { ended: Vec::with_capacity(REMEMBERED), next: 0, fallen: None, recovery_slabs }
+    }
+
+    /// Remembers a carrier that fell, unless a stronger one fell just before.
+    pub fn remember_fallen(&mut self, carrier: &Steady) {
+        let over = |c: &Steady| c.excess > carrier.excess && carrier.until < c.until + self.recovery_slabs;
+        if !self.fallen.as_ref().is_some_and(over) {
+            self.fallen = Some(*carrier);
+        }
+    }
+
+    /// Whether what began at slab `from` with `mean` power is the noise that comes up when the receiver's gain
+    /// recovers from a carrier.
+    fn is_recovery(&self, from: u64, mean: f64) -> bool {
+        self.fallen.as_ref().is_some_and(|c| {
+            let after = c.until <= from + EDGE_SLABS && from < c.until + self.recovery_slabs;
+            after && mean * RECOVERY_RATIO < f64::from(c.excess)
+        })
+    }
+
     /// Remembers a burst that ended.
     pub fn remember(&mut self, burst: &Open) {
         if self.ended.len() < REMEMBERED {
@@ -71,6 +93,9 @@ impl Neighbours {
         let across_dc = lo <= bins / 2 && bins / 2 < hi;
         if !across_dc && burst.energy > 0.0 && burst.mirror > IMAGE_RATIO * burst.energy {
             return Ghost::Image;
+        }
+        if self.is_recovery(burst.from, burst.mean()) {
+            return Ghost::Splatter;
         }
         if at_dc(lo, hi, bins) && burst.mean() < f64::from(DC_RATIO * detector.dc_excess()) {
             return Ghost::Dc;
@@ -97,6 +122,13 @@ impl Neighbours {
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
             regrown || fragment || (ratio > SHADOW_RATIO && within)
         };
+        let covering = |c: &Steady| {
+            let inside = 2 * c.hi.min(hi).saturating_sub(c.lo.max(lo)) >= hi - lo;
+            inside && c.from <= burst.from + EDGE_SLABS && mean < 2.0 * f64::from(c.excess)
+        };
+        if detector.carriers().iter().any(covering) {
+            return Ghost::Splatter;
+        }
         let carried = steady > f64::from(SHADOW_RATIO as f32) * mean;
         if carried || others.any(shadows) {
             return Ghost::Splatter;
@@ -109,6 +141,9 @@ impl Neighbours {
         let across_dc = carrier.lo <= bins / 2 && bins / 2 < carrier.hi;
         if !across_dc && carrier.mirror_ratio > IMAGE_RATIO {
             return Ghost::Image;
+        }
+        if self.is_recovery(carrier.from, f64::from(carrier.excess)) {
+            return Ghost::Splatter;
         }
         if at_dc(carrier.lo, carrier.hi, bins) && carrier.excess < DC_RATIO * detector.dc_excess() {
             return Ghost::Dc;
@@ -127,10 +162,11 @@ fn at_dc(lo: usize, hi: usize, bins: usize) -> bool {
     hi - lo <= 9 && (lo + hi).abs_diff(bins + 1) <= 3
 }
 
-/// The bins of `[lo, hi)` that hold all but 1 % of the power over the floor.
-fn occupied(detector: &Detector, lo: usize, hi: usize) -> (usize, usize) {
+/// The bins of `[lo, hi)` that hold all but 3 % of the power over the floor: what is fainter beside it is its
+/// skirts, or a neighbour's.
+pub fn occupied(detector: &Detector, lo: usize, hi: usize) -> (usize, usize) {
     let excess = |bin: usize| (detector.recent()[bin] - detector.floor()[bin]).max(0.0);
-    let edge = (lo..hi).map(excess).sum::<f32>() * 0.005;
+    let edge = (lo..hi).map(excess).sum::<f32>() * 0.015;
     let (mut from, mut to) = (lo, hi);
     let mut left = 0.0;
     while from + 1 < to && left + excess(from) <= edge {

@@ -6,6 +6,9 @@ use super::ontime::OnTime;
 use super::stats::{Levels, Ring, median, quantile};
 use crate::measure::{Burst, Depth, Features};
 
+/// A report of a carrier tells its modulation if it is at least this wide against the widest before.
+const TELLING_SHARE: f64 = 0.5;
+
 /// Latest emissions kept for times, places and levels: 0.6 s of a GSM call, 1.3 s of a DECT one.
 pub const LOOKS: usize = 128;
 /// Latest emissions kept with all their features.
@@ -196,12 +199,23 @@ impl Emitter {
         let Some(held) = self.looks.latest_mut().find(|look| same(look.carrier, look.epoch)) else {
             return false;
         };
+        let (before, exact) = (*held, emission.burst.depth == Depth::Full && !emission.burst.at_edge);
         *held = look(emission);
+        // What a carrier occupies is the widest that it was seen; a pause in the speech does not take it back.
+        let wide = !before.exact || emission.burst.bandwidth_hz >= TELLING_SHARE * before.bandwidth_hz;
+        // An eye that was open once is not closed by a stretch in which it could not be found.
+        let levels = emission.burst.features.fsk_levels.unwrap_or(0);
+        if before.exact && (!exact || emission.burst.bandwidth_hz < before.bandwidth_hz) {
+            (held.bandwidth_hz, held.hz, held.exact) = (before.bandwidth_hz, before.hz, true);
+        }
         if emission.burst.depth == Depth::Full {
             let held = self.details.latest_mut().find(|detail| detail.carrier == Some(number));
-            let replaced = held.map(|held| *held = detail(emission)).is_some();
-            if !replaced {
-                self.details.push(detail(emission));
+            match held {
+                Some(held) if wide && levels >= held.features.fsk_levels.unwrap_or(0) => {
+                    *held = detail(emission)
+                }
+                Some(_) => {}
+                None => self.details.push(detail(emission)),
             }
         }
         self.vote(emission.kind);
@@ -282,6 +296,26 @@ impl Emitter {
         }
     }
 
+    /// Share of the phases of `period_s` in which it was on, of the latest emissions; `None` below two periods.
+    pub fn phase_share(&self, period_s: f64) -> Option<f64> {
+        const PHASES: usize = 50;
+        let latest = self.looks.iter().last()?;
+        let first = self.looks.iter().find(|look| look.epoch == latest.epoch)?;
+        if latest.end_s - first.start_s < 2.0 * period_s {
+            return None;
+        }
+        let mut on = [false; PHASES];
+        for look in self.looks.iter().filter(|look| look.epoch == latest.epoch) {
+            let steps =
+                ((look.end_s - look.start_s) / period_s * PHASES as f64).ceil().min(PHASES as f64) as usize;
+            let phase = (look.start_s / period_s).fract() * PHASES as f64;
+            for step in 0..steps.max(1) {
+                on[(phase as usize + step) % PHASES] = true;
+            }
+        }
+        Some(on.iter().filter(|o| **o).count() as f64 / PHASES as f64)
+    }
+
     /// Median centre of the latest emissions, hertz; for a hopper the mean of its channels.
     pub fn center_hz(&self) -> f64 {
         if self.hopper && !self.channels.is_empty() {
@@ -293,6 +327,14 @@ impl Emitter {
     /// Median bandwidth of the latest emissions, hertz.
     pub fn typical_bandwidth_hz(&self) -> f64 {
         self.of_exact_looks(|look| look.bandwidth_hz, 0.5).unwrap_or(self.bandwidth_hz)
+    }
+
+    /// Bandwidth that tells the signal: the median of bursts, the widest stretch of a carrier, hertz.
+    pub fn widest_bandwidth_hz(&self) -> f64 {
+        if self.is_continuous() {
+            return self.of_exact_looks(|look| look.bandwidth_hz, 1.0).unwrap_or(self.bandwidth_hz);
+        }
+        self.typical_bandwidth_hz()
     }
 
     /// Median level of the latest emissions, dBFS.
@@ -310,6 +352,11 @@ impl Emitter {
         self.of_looks(|look| look.whole, |look| look.end_s - look.start_s, fraction)
     }
 
+    /// Whether it was seen as a carrier: what it is like is then told by that, not by fragments about it.
+    pub fn is_continuous(&self) -> bool {
+        self.looks.iter().any(|look| look.carrier.is_some())
+    }
+
     fn of_exact_looks(&self, value: impl Fn(&Look) -> f64, fraction: f64) -> Option<f64> {
         self.of_looks(|look| look.exact, &value, fraction)
             .or_else(|| self.of_looks(|_| true, &value, fraction))
@@ -324,7 +371,9 @@ impl Emitter {
     ) -> Option<f64> {
         let mut scratch = [0.0; LOOKS];
         let mut count = 0;
-        for look in self.looks.iter().filter(|look| keep(look)) {
+        let continuous = self.is_continuous();
+        let tells = |look: &&Look| !continuous || look.carrier.is_some();
+        for look in self.looks.iter().filter(tells).filter(|look| keep(look)) {
             scratch[count] = value(look);
             count += 1;
         }
@@ -338,12 +387,16 @@ impl Emitter {
     /// Quantile of a feature over the latest measured emissions, if at least a quarter of them have it.
     pub fn of_features(&self, value: impl Fn(&Features) -> Option<f64>, fraction: f64) -> Option<f64> {
         let mut scratch = [0.0; DETAILS];
-        let mut count = 0;
-        for found in self.details.iter().filter_map(|detail| value(&detail.features)) {
-            scratch[count] = found;
-            count += 1;
+        let (mut count, mut of) = (0, 0);
+        let continuous = self.details.iter().any(|detail| detail.carrier.is_some());
+        for detail in self.details.iter().filter(|detail| !continuous || detail.carrier.is_some()) {
+            of += 1;
+            if let Some(found) = value(&detail.features) {
+                scratch[count] = found;
+                count += 1;
+            }
         }
-        if count * 4 < self.details.len() {
+        if count * 4 < of {
             return None;
         }
         if fraction == 0.5 {

@@ -48,12 +48,17 @@ const ENVELOPE_OVER_DB: f64 = 6.0;
 const ENVELOPE_UNDER_DB: f64 = 8.0;
 /// Narrow emissions vary in bandwidth with what is said: below this they count as this wide, hertz.
 const NARROW_HZ: f64 = 6e3;
+/// Land mobile channels: what is on one of them is one conversation, however wide each stretch of it was (ETSI EN
+/// 300 086: 12.5, 20 and 25 kHz).
+const LAND_MOBILE_HZ: f64 = 25e3;
 /// Widest carrier of LTE, hertz (3GPP TS 36.101 5.6).
 const LTE_CARRIER_HZ: f64 = 20e6;
 /// Widest carrier of NR below 6 GHz, hertz (3GPP TS 38.101-1 5.3.5).
 const NR_CARRIER_HZ: f64 = 100e6;
 /// Longest uninterrupted part of a cellular uplink that is sought in a region, seconds.
 const CELLULAR_RECENT_S: f64 = 1.0;
+/// Below this SNR the features of a burst are doubtful, dB.
+const FAINT_DB: f64 = 10.0;
 /// From this many emissions on one channel an emitter has settled there.
 const SETTLED: u64 = 6;
 /// A hopper silent for longer does not take up bursts on new channels, seconds.
@@ -329,12 +334,16 @@ impl Tracker {
 
     fn find_cellular(&self, emission: &Emission) -> Option<Slot> {
         let piece = matches!(emission.kind, Kind::Cellular | Kind::Varying | Kind::Unclear);
-        if !piece || emission.is_ghost() {
+        // Near the noise no feature is to be trusted: within a carrier's span it is a piece of that carrier.
+        let faint = f64::from(emission.burst.snr_db) < FAINT_DB && emission.kind != Kind::Line;
+        if !(piece || faint) || emission.is_ghost() {
             return None;
         }
         self.cellular.iter().copied().find(|&slot| {
-            self.emitter(slot)
-                .is_some_and(|emitter| emitter.has_room_for(emission, self.same_band(emitter, emission)))
+            self.emitter(slot).is_some_and(|emitter| {
+                let known = piece || emitter.count >= SETTLED;
+                known && emitter.has_room_for(emission, self.same_band(emitter, emission))
+            })
         })
     }
 
@@ -427,7 +436,14 @@ impl Emitter {
         let (narrow_hz, wide_hz) = (own_hz.min(its_hz), own_hz.max(its_hz));
         let apart = (self.place.hz - emission.place.hz).abs() / wide_hz;
         let coarse = emission.burst.at_edge || emission.burst.depth == Depth::Light;
-        let factor = if coarse { 3.0 } else { 2.0 };
+        let narrow = wide_hz <= LAND_MOBILE_HZ;
+        let factor = if narrow {
+            4.0
+        } else if coarse {
+            3.0
+        } else {
+            2.0
+        };
         let fits = self.place.absolute == emission.place.absolute
             && !self.hopper
             && apart <= 0.5

@@ -9,6 +9,9 @@ use crate::track::Emitter;
 const UNNAMED_BURSTS: u64 = 3;
 /// Or after this much airtime, seconds (ibid.).
 const UNNAMED_AIRTIME_S: f64 = 0.2;
+/// SNR that at least one emission of an unnamed emitter must exceed, dB: fainter ones may be the uncertainty of
+/// the floor.
+const HEARD_SNR_DB: f64 = 0.0;
 /// At the end of input a single unnamed burst is an emitter if it stands out by more than this, dB: noise does
 /// not, by the detector's threshold and a margin of half as much again.
 const FORCED_SNR_DB: f64 = 10.0;
@@ -75,6 +78,7 @@ impl Life {
     /// Whether an unnamed emitter has been heard enough to be told of.
     pub fn is_heard(emitter: &Emitter) -> bool {
         !emitter.is_ghost()
+            && emitter.best_snr_db() > HEARD_SNR_DB
             && (emitter.on.count() >= UNNAMED_BURSTS || emitter.on.airtime_s() >= UNNAMED_AIRTIME_S)
     }
 
