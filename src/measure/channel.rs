@@ -19,6 +19,7 @@ const RESPONSE_POINTS: usize = 128;
 /// Decimating channel filter for any factor.
 pub struct Channelizer {
     prototype: Vec<f64>,
+    /// Each tap twice, as [`hot::filter`] wants them.
     taps: Vec<f32>,
     taps_for: usize,
     rotated: Vec<Complex32>,
@@ -148,7 +149,7 @@ impl Channelizer {
             let i = (at as usize).min(self.prototype.len() - 2);
             let value = self.prototype[i] + (self.prototype[i + 1] - self.prototype[i]) * (at - i as f64);
             sum += value;
-            self.taps.push(value as f32);
+            self.taps.extend([value as f32; 2]);
         }
         for tap in &mut self.taps {
             *tap /= sum as f32;

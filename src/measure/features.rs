@@ -75,6 +75,8 @@ pub struct Features {
     /// Number of levels (2 or 4) that instantaneous frequency takes at the symbol instants; 0 if it is spread
     /// without levels (voice FM, OFDM).
     pub fsk_levels: Option<u8>,
+    /// Symbol rate that the levels were found at, measured by a line or, where none stands, one of a table.
+    pub symbol_rate_hz: Option<f32>,
     /// Rms distance from the levels over half of their spacing, for [`Features::fsk_levels`] above 0: 0 for a
     /// wide open eye, 0.58 for no levels at all.
     pub level_error: Option<f32>,
@@ -134,6 +136,7 @@ impl Features {
             &mut self.on_fraction,
             &mut self.deviation_hz,
             &mut self.fm_rms_hz,
+            &mut self.symbol_rate_hz,
             &mut self.level_error,
             &mut self.level_hz,
             &mut self.modulation_index,

@@ -31,27 +31,34 @@ pub fn rotate(
     }
 }
 
-/// Convolution with real `taps`, kept every `step` samples: `out[k]` sees `samples[k·step..]`.
+/// Convolution with real taps, kept every `step` samples: `out[k]` sees `samples[k·step..]`. Every tap stands twice
+/// in `doubled`, once for each part of a complex sample, so that no lane has to be moved.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
-pub fn filter(samples: &[Complex32], taps: &[f32], step: usize, out: &mut [Complex32]) {
-    const LANES: usize = 8;
+pub fn filter(samples: &[Complex32], doubled: &[f32], step: usize, out: &mut [Complex32]) {
+    const LANES: usize = 16;
+    let taps = doubled.len() / 2;
     for (k, y) in out.iter_mut().enumerate() {
         let window = samples.get(k * step..).unwrap_or(&[]);
-        let window = &window[..taps.len().min(window.len())];
-        let (mut re, mut im) = ([0f32; LANES], [0f32; LANES]);
-        let (blocks, tap_blocks) = (window.chunks_exact(LANES), taps.chunks_exact(LANES));
-        let (mut sum_re, mut sum_im) = (0f32, 0f32);
-        for (x, h) in blocks.remainder().iter().zip(tap_blocks.remainder()) {
-            sum_re += x.re * h;
-            sum_im += x.im * h;
-        }
-        for (x, h) in blocks.zip(tap_blocks) {
+        let window = &window[..taps.min(window.len())];
+        let mut sums = [0f32; 2 * LANES];
+        let blocks = window.chunks_exact(LANES);
+        let rest = blocks.remainder();
+        for (x, h) in blocks.zip(doubled.chunks_exact(2 * LANES)) {
             for i in 0..LANES {
-                re[i] += x[i].re * h[i];
-                im[i] += x[i].im * h[i];
+                sums[2 * i] += x[i].re * h[2 * i];
+                sums[2 * i + 1] += x[i].im * h[2 * i + 1];
             }
         }
-        *y = Complex32::new(sum_re + re.iter().sum::<f32>(), sum_im + im.iter().sum::<f32>());
+        let (mut re, mut im) = (0f32, 0f32);
+        for (x, h) in rest.iter().zip(doubled[2 * (window.len() - rest.len())..].chunks_exact(2)) {
+            re += x.re * h[0];
+            im += x.im * h[1];
+        }
+        for pair in sums.chunks_exact(2) {
+            re += pair[0];
+            im += pair[1];
+        }
+        *y = Complex32::new(re, im);
     }
 }
 
@@ -88,4 +95,27 @@ pub fn powers(x: &[Complex32], out: &mut [f32]) {
     for (a, y) in x.iter().zip(out.iter_mut()) {
         *y = a.re * a.re + a.im * a.im;
     }
+}
+
+/// Σ a·b over complex numbers whose parts lie apart, not conjugated.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn dot(a_re: &[f32], a_im: &[f32], b_re: &[f32], b_im: &[f32]) -> Complex32 {
+    const LANES: usize = 8;
+    let n = a_re.len().min(a_im.len()).min(b_re.len()).min(b_im.len());
+    let (a_re, a_im, b_re, b_im) = (&a_re[..n], &a_im[..n], &b_re[..n], &b_im[..n]);
+    let (mut re, mut im) = ([0f32; LANES], [0f32; LANES]);
+    let whole = n / LANES * LANES;
+    for k in (0..whole).step_by(LANES) {
+        let (ar, ai) = (&a_re[k..k + LANES], &a_im[k..k + LANES]);
+        let (br, bi) = (&b_re[k..k + LANES], &b_im[k..k + LANES]);
+        for i in 0..LANES {
+            re[i] += ar[i] * br[i] - ai[i] * bi[i];
+            im[i] += ar[i] * bi[i] + ai[i] * br[i];
+        }
+    }
+    let mut sum = Complex32::new(re.iter().sum(), im.iter().sum());
+    for k in whole..n {
+        sum += Complex32::new(a_re[k], a_im[k]) * Complex32::new(b_re[k], b_im[k]);
+    }
+    sum
 }

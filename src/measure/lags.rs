@@ -75,12 +75,13 @@ impl Correlator {
             self.later.len()
         } else {
             // later[i] = x(i + whole + fraction), from TAPS samples around.
-            let mut taps = [0f32; TAPS];
+            let mut taps = [0f32; 2 * TAPS];
             let half = (TAPS / 2) as f64;
-            for (k, tap) in taps.iter_mut().enumerate() {
+            for (k, pair) in taps.chunks_exact_mut(2).enumerate() {
                 let u = k as f64 - (half - 1.0) - fraction.rem_euclid(1.0);
                 let window = 0.5 + 0.5 * (PI * u / half).cos();
-                *tap = (if u.abs() < 1e-9 { 1.0 } else { (PI * u).sin() / (PI * u) } * window) as f32;
+                let sinc = if u.abs() < 1e-9 { 1.0 } else { (PI * u).sin() / (PI * u) };
+                pair.fill((sinc * window) as f32);
             }
             let base = whole as i64 + fraction.floor() as i64 - (TAPS as i64 / 2 - 1);
             if base < 0 {

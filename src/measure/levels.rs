@@ -1,20 +1,28 @@
 //! Whether the instantaneous frequency takes 2 or 4 levels at the symbol instants.
 //!
-//! Instants come from the phase of the symbol-rate line. Pulses are shaped differently and the receiver's part of
-//! the shaping is not known, so a few receive filters are tried and the one with the cleanest levels is believed:
-//! none (GFSK), one symbol's mean (C4FM, TIA-102.BAAA 9.4), root raised cosine with α = 0.2 (ETSI TS 102 361-1
-//! 10.2, ETSI TS 102 658, NXDN).
+//! All phases of the symbol are tried: keyed frequency takes levels at one of them and none half a symbol later,
+//! while voice looks the same at all. Pulses are shaped differently and the receiver's part of the shaping is not
+//! known, so a few receive filters are tried and the one with the cleanest levels is believed: half a symbol's
+//! mean for two levels (GFSK), one symbol's mean (C4FM, TIA-102.BAAA 9.4) or a root raised cosine with α = 0.2
+//! (ETSI TS 102 361-1 10.2, ETSI TS 102 658, NXDN) for four.
 
-use num_complex::Complex64;
-use std::f64::consts::{FRAC_PI_4, PI, TAU};
+use super::plans::LONGEST;
+use std::f64::consts::{FRAC_PI_4, PI};
 
 /// Symbols looked at, at most.
 const SYMBOLS: usize = 400;
 /// Fewest symbols that levels can be told from.
 const FEWEST: usize = 24;
-/// Rms distance from the nearest level over half of the spacing that still counts as levels; without levels it is
-/// 1/√3 = 0.58.
-const CLEAR: f64 = 0.42;
+/// Rms distance from the nearest of 2 and of 4 levels over half of their spacing that still counts as levels;
+/// without levels it is 1/√3 = 0.58.
+const CLEAR: [f64; 2] = [0.42, 0.35];
+/// How much less clear the worst phase of the symbol has to be: halfway between two symbols, two levels pass through
+/// their middle, four are spread evenly.
+const CONTRAST: [f64; 2] = [0.25, 0.12];
+/// Phases tried.
+const PHASES: u32 = 8;
+/// Symbols looked at for each.
+const SEARCHED: usize = 96;
 /// Smallest share of the symbols that each level must have (equal shares would be 0.5 and 0.25).
 const SHARE: [f64; 2] = [0.12, 0.08];
 /// Points per symbol of the root-raised-cosine table.
@@ -27,7 +35,7 @@ const ROLL_OFF: f64 = 0.2;
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Levels {
-    /// 2 or 4; 0 for none.
+    /// 2 or 4.
     pub count: u8,
     /// Rms distance from the levels over half of their spacing.
     pub error: f64,
@@ -35,13 +43,15 @@ pub struct Levels {
     pub outermost: f64,
     /// Middle of the levels.
     pub middle: f64,
+    /// Each level has its share of the symbols.
+    populated: bool,
 }
 
 /// Looks for levels.
 pub struct Slicer {
     shape: Vec<f64>,
     symbols: Vec<f64>,
-    best: Vec<f64>,
+    sums: Vec<f64>,
 }
 
 impl Slicer {
@@ -51,38 +61,74 @@ impl Slicer {
         let shape = (0..count)
             .map(|i| root_raised_cosine((i as f64 - (count / 2) as f64) / SHAPE_POINTS as f64, ROLL_OFF))
             .collect();
-        Self { shape, symbols: Vec::with_capacity(SYMBOLS), best: Vec::with_capacity(SYMBOLS) }
+        Self { shape, symbols: Vec::with_capacity(SYMBOLS), sums: Vec::with_capacity(LONGEST + 1) }
     }
 
-    /// Levels of `frequency` with `period` samples a symbol. `None` if there are too few symbols.
-    pub fn levels(&mut self, frequency: &[f32], period: f64) -> Option<Levels> {
+    /// Levels of `frequency` with `period` samples a symbol, if it takes levels at one phase of the symbol and not at
+    /// others. Only as many levels as one of `counts`.
+    pub fn levels(&mut self, frequency: &[f32], period: f64, counts: &[u8]) -> Option<Levels> {
         if period.is_nan()
             || period < 1.5
             || frequency.len() as f64 / period < (FEWEST + 2 * SHAPE_REACH) as f64
         {
             return None;
         }
-        let middle = transition_phase(frequency, period) + period / 2.0;
-        let mut found: Option<Levels> = None;
-        for filter in [Filter::Point, Filter::Mean, Filter::RootRaisedCosine] {
-            self.sample(frequency, period, middle, filter);
-            for count in [2u8, 4] {
-                let fit = fit(&self.symbols, count);
-                let better = found.is_none_or(|best| match (best.count, fit.count) {
-                    (0, 0) => fit.error < best.error,
-                    (0, _) => true,
-                    (_, 0) => false,
-                    // Four levels always lie closer to two coarse ones than to none: fewer levels win ties.
-                    (a, b) if a != b => fit.error < 0.8 * best.error,
-                    _ => fit.error < best.error,
-                });
-                if better {
-                    found = Some(fit);
-                    self.best.clone_from(&self.symbols);
-                }
+        self.sum_up(frequency);
+        let mut best: Option<Levels> = None;
+        for (filter, count) in [(Filter::Half, 2), (Filter::Mean, 4), (Filter::RootRaisedCosine, 4)] {
+            // Four levels never look like two, the other way round is not so sure.
+            if !counts.contains(&count) || best.is_some_and(|best| best.count == 2) {
+                continue;
+            }
+            let found = self.open_eye(frequency, period, filter, count);
+            best = best.into_iter().chain(found).min_by(|a, b| a.error.total_cmp(&b.error));
+        }
+        best
+    }
+
+    /// Running sums of `frequency`.
+    fn sum_up(&mut self, frequency: &[f32]) {
+        self.sums.clear();
+        self.sums.push(0.0);
+        let mut sum = 0.0;
+        for &value in frequency {
+            sum += f64::from(value);
+            self.sums.push(sum);
+        }
+    }
+
+    /// Mean over `width` samples about sample `at`, ends counted by their share.
+    fn mean(&self, at: f64, width: f64) -> f64 {
+        let width = width.max(1.0);
+        let last = self.sums.len() - 1;
+        let sum = |x: f64| {
+            let x = x.clamp(0.0, last as f64);
+            let i = (x as usize).min(last.saturating_sub(1));
+            self.sums[i] + (self.sums[(i + 1).min(last)] - self.sums[i]) * (x - i as f64)
+        };
+        (sum(at + 0.5 + width / 2.0) - sum(at + 0.5 - width / 2.0)) / width
+    }
+
+    /// The phase of the symbol at which `count` levels are clearest, if they are clear and some other phase is not.
+    fn open_eye(&mut self, frequency: &[f32], period: f64, filter: Filter, count: u8) -> Option<Levels> {
+        let (mut best, mut worst): (Option<(Levels, f64)>, f64) = (None, 0.0);
+        for step in 0..PHASES {
+            let middle = period * f64::from(step) / f64::from(PHASES);
+            self.sample(frequency, period, middle, filter, SEARCHED);
+            let found = fit(&self.symbols, count);
+            worst = worst.max(found.error);
+            if found.populated && best.is_none_or(|(best, _)| found.error < best.error) {
+                best = Some((found, middle));
             }
         }
-        found.map(|levels| Levels { outermost: self.outermost(levels), ..levels })
+        let (coarse, middle) = best.filter(|(found, _)| {
+            let kind = usize::from(count == 4);
+            found.error < CLEAR[kind] && worst > found.error + CONTRAST[kind]
+        })?;
+        self.sample(frequency, period, middle, filter, SYMBOLS);
+        let found = fit(&self.symbols, count);
+        let found = if found.populated { found } else { coarse };
+        Some(Levels { outermost: self.outermost(found), ..found })
     }
 
     /// Two levels: of runs only, which intersymbol interference leaves alone. Four: as fitted.
@@ -92,7 +138,7 @@ impl Slicer {
         }
         let side = |x: f64| x > levels.middle;
         let (mut sum, mut count) = (0.0, 0usize);
-        for three in self.best.windows(3) {
+        for three in self.symbols.windows(3) {
             if side(three[0]) == side(three[1]) && side(three[1]) == side(three[2]) {
                 sum += (three[1] - levels.middle).abs();
                 count += 1;
@@ -101,17 +147,17 @@ impl Slicer {
         if count >= 8 { sum / count as f64 } else { levels.outermost }
     }
 
-    fn sample(&mut self, frequency: &[f32], period: f64, middle: f64, filter: Filter) {
+    fn sample(&mut self, frequency: &[f32], period: f64, middle: f64, filter: Filter, most: usize) {
         self.symbols.clear();
         let reach = SHAPE_REACH as f64 * period;
         let mut at = middle.rem_euclid(period);
         while at < reach {
             at += period;
         }
-        while at + reach + 1.0 < frequency.len() as f64 && self.symbols.len() < SYMBOLS {
+        while at + reach + 1.0 < frequency.len() as f64 && self.symbols.len() < most {
             let value = match filter {
-                Filter::Point => mean(frequency, at, period / 4.0),
-                Filter::Mean => mean(frequency, at, period),
+                Filter::Half => self.mean(at, period / 2.0),
+                Filter::Mean => self.mean(at, period),
                 Filter::RootRaisedCosine => self.shaped(frequency, at, period),
             };
             self.symbols.push(value);
@@ -125,7 +171,7 @@ impl Slicer {
         let (mut sum, mut weights) = (0.0, 0.0);
         for (i, value) in frequency.iter().enumerate().take(to + 1).skip(from) {
             let u = ((i as f64 - at) / period + SHAPE_REACH as f64) * SHAPE_POINTS as f64;
-            let weight = self.shape[(u.round() as usize).min(self.shape.len() - 1)];
+            let weight = self.shape[((u + 0.5) as usize).min(self.shape.len() - 1)];
             sum += weight * f64::from(*value);
             weights += weight;
         }
@@ -135,41 +181,15 @@ impl Slicer {
 
 #[derive(Clone, Copy)]
 enum Filter {
-    Point,
+    Half,
     Mean,
     RootRaisedCosine,
-}
-
-/// Where between 0 and `period` the changes of frequency are largest.
-fn transition_phase(frequency: &[f32], period: f64) -> f64 {
-    let step = Complex64::cis(-TAU / period);
-    let (mut turn, mut sum) = (Complex64::new(1.0, 0.0), Complex64::default());
-    for two in frequency.windows(2) {
-        sum += turn * f64::from((two[1] - two[0]).abs());
-        turn *= step;
-    }
-    // The difference of values i and i+1 lies at i + 1/2.
-    0.5 - sum.arg() / TAU * period
-}
-
-/// Mean of `frequency` over `width` samples about `at`, ends counted by their share.
-fn mean(frequency: &[f32], at: f64, width: f64) -> f64 {
-    let width = width.max(1.0);
-    let (lo, hi) = (at - width / 2.0 + 0.5, at + width / 2.0 + 0.5);
-    let (mut sum, mut weights) = (0.0, 0.0);
-    let (from, to) = (lo.floor().max(0.0) as usize, hi.ceil().max(0.0) as usize);
-    for (i, value) in frequency.iter().enumerate().take(to).skip(from) {
-        let weight = (hi.min(i as f64 + 1.0) - lo.max(i as f64)).max(0.0);
-        sum += weight * f64::from(*value);
-        weights += weight;
-    }
-    if weights > 0.0 { sum / weights } else { 0.0 }
 }
 
 /// Fits `count` equidistant levels by alternating assignment and least squares.
 fn fit(symbols: &[f64], count: u8) -> Levels {
     let n = symbols.len().max(1) as f64;
-    let none = Levels { count: 0, error: 1.0, outermost: 0.0, middle: 0.0 };
+    let none = Levels { count, error: 1.0, outermost: 0.0, middle: 0.0, populated: false };
     let mut middle = symbols.iter().sum::<f64>() / n;
     let spread = (symbols.iter().map(|x| (x - middle).powi(2)).sum::<f64>() / n).sqrt();
     if !(spread > 0.0 && spread.is_finite()) {
@@ -178,8 +198,9 @@ fn fit(symbols: &[f64], count: u8) -> Levels {
     // Levels at odd multiples of `half`: ±1 or ±1, ±3. Equal shares have rms 1 or √5.
     let top = f64::from(count) - 1.0;
     let mut half = if count == 2 { spread } else { spread / 5f64.sqrt() };
-    let nearest = |x: f64| ((x - 1.0) / 2.0).round().mul_add(2.0, 1.0).clamp(-top, top);
+    let nearest = |x: f64| if count == 4 && x.abs() > 2.0 { 3f64.copysign(x) } else { 1f64.copysign(x) };
     for _ in 0..8 {
+        let before = (half, middle);
         let (mut s, mut sx, mut l, mut ll, mut lx) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for &x in symbols {
             let level = nearest((x - middle) / half);
@@ -195,6 +216,9 @@ fn fit(symbols: &[f64], count: u8) -> Levels {
         }
         half = ((s * lx - l * sx) / det).abs().max(1e-3 * spread);
         middle = (sx - half * l) / s;
+        if (half - before.0).abs() + (middle - before.1).abs() < 1e-3 * half {
+            break;
+        }
     }
     let mut shares = [0usize; 4];
     let mut squares = 0.0;
@@ -207,8 +231,7 @@ fn fit(symbols: &[f64], count: u8) -> Levels {
     let error = (squares / n).sqrt();
     let least = SHARE[usize::from(count == 4)] * n;
     let populated = shares[..usize::from(count)].iter().all(|&share| share as f64 >= least);
-    let count = if populated && error < CLEAR { count } else { 0 };
-    Levels { count, error, outermost: top * half, middle }
+    Levels { count, error, outermost: top * half, middle, populated }
 }
 
 /// Impulse response of the root-raised-cosine filter, `t` in symbols (ETSI TS 102 361-1 10.2.1).

@@ -19,12 +19,18 @@ const FALSE_ALARM: f64 = 1e-3;
 /// Neighbouring bins correlate under the Hann window: this many count as one.
 const BINS_PER_VALUE: f64 = 1.5;
 
+/// Bins on each side whose mean is the local level.
+const SMOOTHED: usize = 8;
+
 /// Searches lines; keeps the spectra of the last nonlinear functions.
 pub struct Lines {
     buffer: Vec<Complex32>,
     first: Vec<f32>,
-    second: Vec<f32>,
     sums: Vec<f64>,
+    re: Vec<f32>,
+    im: Vec<f32>,
+    reversed_re: Vec<f32>,
+    reversed_im: Vec<f32>,
     bin_hz: f64,
 }
 
@@ -34,44 +40,27 @@ impl Lines {
         Self {
             buffer: Vec::with_capacity(LONGEST),
             first: Vec::with_capacity(LONGEST),
-            second: Vec::with_capacity(LONGEST),
             sums: Vec::with_capacity(LONGEST + 1),
+            re: Vec::with_capacity(LONGEST),
+            im: Vec::with_capacity(LONGEST),
+            reversed_re: Vec::with_capacity(LONGEST),
+            reversed_im: Vec::with_capacity(LONGEST),
             bin_hz: 0.0,
         }
     }
 
-    /// Spectra of two real functions of the same samples at once.
-    pub fn transform_pair(
-        &mut self,
-        plans: &mut Plans,
-        rate_hz: f64,
-        first: impl Iterator<Item = f32> + Clone,
-        second: impl Iterator<Item = f32> + Clone,
-    ) {
-        let n = self.fill(plans, rate_hz, first.zip(second).map(|(a, b)| Complex32::new(a, b)));
-        let half = n / 2;
+    /// Spectrum of a real function, for [`Lines::strongest_real`].
+    pub fn transform(&mut self, plans: &mut Plans, rate_hz: f64, values: &[f32]) {
+        let n = self.fill(plans, rate_hz, values.iter().map(|&v| Complex32::new(v, 0.0)));
         self.first.clear();
-        self.second.clear();
-        for k in 0..half {
-            let (a, b) = (self.buffer[k], self.buffer[(n - k) % n].conj());
-            self.first.push((a + b).norm_sqr());
-            self.second.push((a - b).norm_sqr());
-        }
+        self.first.extend(self.buffer[..n / 2].iter().map(|b| b.norm_sqr()));
     }
 
-    /// Strongest line of the first function between two rates.
-    pub fn first(&mut self, from_hz: f64, to_hz: f64) -> Option<Line> {
+    /// Strongest line of the function last transformed between two rates.
+    pub fn strongest_real(&mut self, from_hz: f64, to_hz: f64) -> Option<Line> {
         let values = std::mem::take(&mut self.first);
         let found = self.strongest(&values, from_hz, to_hz, 0.0);
         self.first = values;
-        found
-    }
-
-    /// Strongest line of the second function between two rates.
-    pub fn second(&mut self, from_hz: f64, to_hz: f64) -> Option<Line> {
-        let values = std::mem::take(&mut self.second);
-        let found = self.strongest(&values, from_hz, to_hz, 0.0);
-        self.second = values;
         found
     }
 
@@ -96,6 +85,98 @@ impl Lines {
         let weaker = if upper.height_db < lower.height_db { upper } else { lower };
         let line = Line { rate_hz: upper.rate_hz - lower.rate_hz, ..weaker };
         Some((line, f64::from(upper.rate_hz + lower.rate_hz) / 4.0))
+    }
+
+    /// Cyclic coherence of a real function, rate by rate: what stands symmetrically about half of a rate adds up at
+    /// that rate if symbols come at it, whatever they are. Divided by the local level, so that nothing but the
+    /// phases counts. Strongest line between two rates.
+    pub fn cyclic(
+        &mut self,
+        plans: &mut Plans,
+        rate_hz: f64,
+        values: &[f32],
+        (from_hz, to_hz): (f64, f64),
+        reach: f64,
+    ) -> Option<Line> {
+        let n = self.fill_sine(plans, rate_hz, values);
+        let half = n / 2;
+        self.whiten(half);
+        let last = ((to_hz / self.bin_hz) as usize + AROUND + 2).min(half);
+        let first = ((from_hz / self.bin_hz) as usize).saturating_sub(AROUND + 2);
+        self.first.clear();
+        self.first.resize(last, 0.0);
+        for k in first..last {
+            // Pairs i + j = k with i ≤ j, no farther than `reach` of k from the middle.
+            let least = k / 2 - ((reach * k as f64) as usize).min(k / 2);
+            let (i, j) = (least, k - least);
+            let count = (k / 2 + 1).saturating_sub(i);
+            // Reversed copies turn j, j−1, … into a run.
+            let from = half - 1 - j.min(half - 1);
+            let count = count.min(half - from);
+            let sum = super::hot::dot(
+                &self.re[i..i + count],
+                &self.im[i..i + count],
+                &self.reversed_re[from..from + count],
+                &self.reversed_im[from..from + count],
+            );
+            self.first[k] = sum.norm_sqr();
+        }
+        let values = std::mem::take(&mut self.first);
+        let found = self.strongest(&values, from_hz, to_hz, 0.0).map(|line| self.fundamental(&values, line));
+        self.first = values;
+        found
+    }
+
+    /// Sharp transitions have lines at all multiples of the rate: the lowest of them that stands.
+    fn fundamental(&mut self, values: &[f32], line: Line) -> Line {
+        if !line.stands() {
+            return line;
+        }
+        let lower = (2..=4).rev().find_map(|divisor| {
+            let rate = f64::from(line.rate_hz) / f64::from(divisor);
+            self.strongest(values, rate - self.bin_hz, rate + self.bin_hz, 0.0).filter(Line::stands)
+        });
+        // Two bins are searched where a whole range was: its threshold stays.
+        lower.map_or(line, |lower| Line { threshold_db: line.threshold_db.min(lower.height_db), ..lower })
+    }
+
+    fn fill_sine(&mut self, plans: &mut Plans, rate_hz: f64, values: &[f32]) -> usize {
+        let values = &values[..values.len().min(LONGEST)];
+        let n = plans.size_for(values.len());
+        let mean = values.iter().sum::<f32>() / values.len().max(1) as f32;
+        let step = num_complex::Complex64::cis(TAU / 2.0 / values.len().max(1) as f64);
+        let mut turn = num_complex::Complex64::new(1.0, 0.0);
+        self.buffer.clear();
+        for value in values {
+            self.buffer.push(Complex32::new((value - mean) * turn.im as f32, 0.0));
+            turn *= step;
+        }
+        self.buffer.resize(n, Complex32::default());
+        plans.forward(&mut self.buffer);
+        self.bin_hz = rate_hz / n as f64;
+        n
+    }
+
+    /// The first `half` bins over the root of their neighbourhood's mean power, forwards and backwards.
+    fn whiten(&mut self, half: usize) {
+        self.sums.clear();
+        self.sums.push(0.0);
+        let mut sum = 0.0;
+        for value in &self.buffer[..half] {
+            sum += f64::from(value.norm_sqr());
+            self.sums.push(sum);
+        }
+        for list in [&mut self.re, &mut self.im, &mut self.reversed_re, &mut self.reversed_im] {
+            list.clear();
+            list.resize(half, 0.0);
+        }
+        for k in 0..half {
+            let (a, b) = (k.saturating_sub(SMOOTHED), (k + SMOOTHED + 1).min(half));
+            let level = ((self.sums[b] - self.sums[a]) / (b - a) as f64).max(1e-30).sqrt();
+            let value = self.buffer[k] * (1.0 / level) as f32;
+            (self.re[k], self.im[k]) = (value.re, value.im);
+            (self.reversed_re[half - 1 - k], self.reversed_im[half - 1 - k]) = (value.re, value.im);
+        }
     }
 
     /// Windowed and mean-free transform of `values`; its length.

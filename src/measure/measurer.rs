@@ -15,16 +15,20 @@ use num_complex::Complex32;
 /// Samples of the channel per hertz of the box: room for the edges of the filter and for what the box missed.
 const OVERSAMPLING: f64 = 3.0;
 /// The channel filter passes this times the 99 % bandwidth, and ends its slope at [`FILTER_STOP`] times.
-const FILTER_PASS: f64 = 1.2;
+const FILTER_PASS: f64 = 1.1;
 /// See [`FILTER_PASS`].
-const FILTER_STOP: f64 = 1.6;
+const FILTER_STOP: f64 = 1.5;
+/// Samples of the filtered channel per hertz of the 99 % bandwidth, at least.
+const KEYING_OVERSAMPLING: f64 = 3.0;
+/// However narrow the channel, as many samples are kept of it.
+const FEWEST_SAMPLES: usize = 160;
 /// A box this many times wider than what is in it is measured again with a narrower one.
 const TOO_WIDE: f64 = 2.5;
 /// Above this spread the envelope is not constant, and cyclic prefixes are worth looking for.
 const CONSTANT_ENVELOPE: f32 = 0.30;
 
 /// Wider than this nothing is keyed in single symbols: Wi-Fi and wide cellular carriers.
-const WIDEST_KEYING_HZ: f64 = 12e6;
+const WIDEST_KEYING_HZ: f64 = 6e6;
 
 /// Measures emissions at one sample rate. Everything is planned in `new`; memory grows to its final size during the
 /// first measurements and stays.
@@ -65,6 +69,16 @@ struct View {
     /// On-time in `narrow`.
     start: f64,
     end: f64,
+}
+
+/// What [`Measurer::pass`] made of the channel.
+struct Passed {
+    /// Rate of `narrow`.
+    rate_hz: f64,
+    /// Noise bandwidth.
+    band_hz: f64,
+    /// Channel frequency that became zero: on the grid of the transform.
+    shift_hz: f64,
 }
 
 impl Measurer {
@@ -243,10 +257,8 @@ impl Measurer {
         let width = (occupied.hi_hz - occupied.lo_hz).max(occupied.resolution_hz);
         let middle = (occupied.hi_hz + occupied.lo_hz) / 2.0;
         let step = self.rate_hz / rate_hz;
-        let (narrow_rate, passed) = self.pass(rate_hz, middle, width);
+        let Passed { rate_hz: narrow_rate, band_hz, shift_hz: shift } = self.pass(rate_hz, middle, width);
         let step = step * rate_hz / narrow_rate;
-        let shift = if passed.is_some() { middle } else { 0.0 };
-        let band_hz = passed.unwrap_or(rate_hz);
         let moved = Occupied {
             lo_hz: occupied.lo_hz - shift,
             hi_hz: occupied.hi_hz - shift,
@@ -268,17 +280,18 @@ impl Measurer {
         }
     }
 
-    /// Filters `wide` to `width_hz` around `middle_hz` into `narrow`. Its rate and the noise bandwidth, or the old
-    /// rate and nothing if the signal fills the channel anyway.
-    fn pass(&mut self, rate_hz: f64, middle_hz: f64, width_hz: f64) -> (f64, Option<f64>) {
+    /// Filters `wide` to `width_hz` around `middle_hz` into `narrow`, or copies it if the signal fills the channel.
+    fn pass(&mut self, rate_hz: f64, middle_hz: f64, width_hz: f64) -> Passed {
         let n = self.plans.size_for(self.wide.len());
-        let wanted = (FILTER_STOP * width_hz / rate_hz * n as f64) as usize;
-        if wanted + wanted / 8 >= n || self.wide.len() < 32 {
+        let fills = FILTER_STOP * width_hz > 0.9 * rate_hz;
+        // Lines at the symbol rate have to be inside, which may need more samples than there were.
+        let wanted = (KEYING_OVERSAMPLING * width_hz / rate_hz * n as f64) as usize;
+        if self.wide.len() < 32 || (fills && (width_hz > WIDEST_KEYING_HZ || wanted > LONGEST)) {
             self.narrow.clone_from(&self.wide);
-            return (rate_hz, None);
+            return Passed { rate_hz, band_hz: rate_hz, shift_hz: 0.0 };
         }
-        // Two and a half samples per hertz of the signal: lines at the symbol rate have to be inside.
-        let kept = self.plans.size_for((2.5 * width_hz / rate_hz * n as f64) as usize).clamp(32, n);
+        let fewest = self.plans.size_for(FEWEST_SAMPLES * n / self.wide.len()).min(n);
+        let kept = self.plans.size_for(wanted).max(fewest);
         let mut spectrum = std::mem::take(&mut self.wide);
         let length = spectrum.len();
         spectrum.resize(n, Complex32::default());
@@ -290,7 +303,7 @@ impl Measurer {
         let (pass, stop) =
             (FILTER_PASS / 2.0 * width_hz * bins_per_hz, FILTER_STOP / 2.0 * width_hz * bins_per_hz);
         let mut passed = 0.0;
-        let reach = (stop.ceil() as i64).min(kept as i64 / 2 - 1);
+        let reach = (stop.ceil() as i64).min(kept.min(n) as i64 / 2 - 1);
         for k in -reach..=reach {
             let distance = (k as f64).abs();
             let weight = if distance <= pass {
@@ -308,7 +321,11 @@ impl Measurer {
         self.narrow.iter_mut().for_each(|x| *x *= scale);
         self.narrow.truncate((length * kept).div_ceil(n).min(kept));
         self.wide = spectrum;
-        (rate_hz * kept as f64 / n as f64, Some(passed / bins_per_hz))
+        Passed {
+            rate_hz: rate_hz * kept as f64 / n as f64,
+            band_hz: passed / bins_per_hz,
+            shift_hz: middle as f64 / bins_per_hz,
+        }
     }
 
     /// Start and end by the envelope of `narrow`.
@@ -343,7 +360,7 @@ impl Measurer {
         let channel = self.extract(iq, hint, view.center_hz, step, near);
         let factor = view.gain.sqrt() as f32;
         self.wide.iter_mut().for_each(|x| *x *= factor);
-        let (rate_hz, _) = self.pass(self.rate_hz / step as f64, 0.0, width);
+        let rate_hz = self.pass(self.rate_hz / step as f64, 0.0, width).rate_hz;
         let step = self.rate_hz / rate_hz;
         self.power.clear();
         self.power.resize(self.narrow.len(), 0.0);

@@ -12,7 +12,7 @@ mod lags;
 mod levels;
 mod lines;
 mod measurer;
-mod modulation;
+pub mod modulation;
 mod occupied;
 mod onset;
 mod plans;

@@ -1,18 +1,35 @@
 //! How it is keyed: instantaneous frequency, symbol rates, levels, chirps.
 
-use super::Features;
 use super::chirp::Dechirper;
 use super::hot;
 use super::levels::Slicer;
 use super::lines::Lines;
+use super::onset::quantile;
 use super::plans::{LONGEST, Plans};
+use super::{Features, Line};
 use num_complex::Complex32;
 use std::f64::consts::TAU;
 
-/// Samples looked at, at most.
-const SAMPLES: usize = 8192;
+/// Samples looked at, at most: of slow signals more, whose symbols are few and whose shaping is tight.
+const SAMPLES: [usize; 2] = [4096, 8192];
+/// Slow is narrower than this, hertz.
+const SLOW_HZ: f64 = 50e3;
+/// Values that quantiles of the frequency are taken from.
+const QUANTILE_VALUES: usize = 1024;
 /// Fewest symbols that a line is looked for in.
 const FEWEST_SYMBOLS: f64 = 24.0;
+/// Symbols (at a rate equal to the bandwidth) that the symbol-rate line is looked for in: more cost more than they
+/// add.
+const SYMBOLS: f64 = 600.0;
+/// How far about half of the symbol rate a signal still repeats itself, over the rate: Gaussian pulses over a wide
+/// range, the root raised cosines of land mobile radio (α = 0.2) over their roll-off.
+const REACH: [f64; 2] = [0.25, 0.1];
+/// Symbol rates that levels are looked for at when no line stands, because few symbols or small deviation hide it:
+/// land mobile radio (ETSI TS 102 361-1, ETSI TS 102 658, TIA-102.BAAA: 4800 and 2400), Bluetooth and its
+/// neighbours (Core vol 6 A 3.1: 1 M and 2 M), DECT (ETSI EN 300 175-2 5.1: 1.152 M). Hertz.
+const KNOWN_HZ: [f64; 5] = [2400.0, 4800.0, 1e6, 1.152e6, 2e6];
+/// Symbol rate over bandwidth of those.
+const KNOWN_SHARE: std::ops::Range<f64> = 0.5..1.35;
 /// WCDMA is looked for in this range of bandwidths, hertz (3GPP TS 25.101 6.6.1: less than 5 MHz).
 const WCDMA_WIDTH_HZ: std::ops::Range<f64> = 3.5e6..5.5e6;
 /// Chip rate (3GPP TS 25.213 4.1), hertz.
@@ -40,7 +57,9 @@ pub struct Piece<'a> {
 /// Measures keying; keeps its memory.
 pub struct Modulation {
     frequency: Vec<f32>,
-    sorted: Vec<f32>,
+    /// Frequencies where there is power.
+    sounding: Vec<f32>,
+    chosen: Vec<f32>,
     lines: Lines,
     slicer: Slicer,
     dechirper: Dechirper,
@@ -51,7 +70,8 @@ impl Modulation {
     pub fn new() -> Self {
         Self {
             frequency: Vec::with_capacity(LONGEST),
-            sorted: Vec::with_capacity(LONGEST),
+            sounding: Vec::with_capacity(LONGEST),
+            chosen: Vec::with_capacity(LONGEST),
             lines: Lines::new(),
             slicer: Slicer::new(),
             dechirper: Dechirper::new(),
@@ -66,7 +86,7 @@ impl Modulation {
         spectral_center_hz: f64,
         features: &mut Features,
     ) -> f64 {
-        let n = piece.samples.len().min(SAMPLES);
+        let n = piece.samples.len().min(SAMPLES[usize::from(piece.width_hz < SLOW_HZ)]);
         if n < 48 {
             return spectral_center_hz;
         }
@@ -84,7 +104,8 @@ impl Modulation {
         let by_square = self.square(plans, &piece, features);
         let by_levels = self.levels(&piece, features);
         let duration_s = n as f64 / piece.rate_hz;
-        if duration_s * piece.width_hz > 256.0 && piece.width_hz < WIDEST_CHIRP_HZ {
+        let keyed = by_levels.is_some() || by_square.is_some();
+        if !keyed && duration_s * piece.width_hz > 256.0 && piece.width_hz < WIDEST_CHIRP_HZ {
             let chirp = self.dechirper.chirp(plans, piece.samples, piece.rate_hz, piece.width_hz);
             features.chirp_hz_per_s = chirp.map(|chirp| chirp.slope_hz_per_s as f32);
             features.chirp_fit = chirp.map(|chirp| chirp.fit as f32);
@@ -96,22 +117,22 @@ impl Modulation {
     fn statistics(&mut self, piece: &Piece, features: &mut Features) {
         let to_hz = piece.rate_hz / TAU;
         let (mut sum, mut squares) = (0.0, 0.0);
-        self.sorted.clear();
+        self.sounding.clear();
         for (f, p) in self.frequency.iter().zip(piece.power) {
             if *p > piece.least_power {
                 sum += f64::from(*f);
                 squares += f64::from(*f) * f64::from(*f);
-                self.sorted.push(*f);
+                self.sounding.push(*f);
             }
         }
-        let count = self.sorted.len();
+        let count = self.sounding.len();
         if count < 32 {
             return;
         }
         let mean = sum / count as f64;
         features.fm_rms_hz = Some(((squares / count as f64 - mean * mean).max(0.0).sqrt() * to_hz) as f32);
-        let low = *self.sorted.select_nth_unstable_by(count / 20, f32::total_cmp).1;
-        let high = *self.sorted.select_nth_unstable_by(count - 1 - count / 20, f32::total_cmp).1;
+        let low = quantile(&mut self.chosen, &self.sounding, 0.05, f32::NEG_INFINITY, QUANTILE_VALUES);
+        let high = quantile(&mut self.chosen, &self.sounding, 0.95, f32::NEG_INFINITY, QUANTILE_VALUES);
         features.deviation_hz = Some((f64::from(high - low) / 2.0 * to_hz) as f32);
     }
 
@@ -126,15 +147,18 @@ impl Modulation {
         let width = piece.width_hz;
         let duration_s = piece.samples.len() as f64 / piece.rate_hz;
         let slowest = (FEWEST_SYMBOLS / duration_s).max(0.02 * width);
-        let fastest = (1.5 * width).min(0.47 * piece.rate_hz);
-        let steps = self.frequency.windows(2).map(|f| (f[1] - f[0]).abs());
-        self.lines.transform_pair(plans, piece.rate_hz, steps, piece.power.iter().copied());
-        features.symbol_line = self.lines.first(slowest, fastest);
+        let fastest = (1.5 * width).min(0.49 * piece.rate_hz);
+        let most = ((SYMBOLS / width * piece.rate_hz) as usize).min(self.frequency.len());
+        let reach = REACH[usize::from(width < SLOW_HZ)];
+        let frequency = &self.frequency[..most];
+        features.symbol_line = self.lines.cyclic(plans, piece.rate_hz, frequency, (slowest, fastest), reach);
+        self.lines.transform(plans, piece.rate_hz, piece.power);
         // Linear modulations occupy the symbol rate and its roll-off.
-        features.envelope_line = self.lines.second(slowest.max(0.3 * width), (1.2 * width).min(fastest));
+        features.envelope_line =
+            self.lines.strongest_real(slowest.max(0.3 * width), (1.2 * width).min(fastest));
         if WCDMA_WIDTH_HZ.contains(&width) {
             // Within the 20 ppm of a commodity receiver, with room.
-            features.chip_3m84 = self.lines.second(WCDMA_CHIP_HZ * 0.9995, WCDMA_CHIP_HZ * 1.0005);
+            features.chip_3m84 = self.lines.strongest_real(WCDMA_CHIP_HZ * 0.9995, WCDMA_CHIP_HZ * 1.0005);
         }
     }
 
@@ -153,17 +177,26 @@ impl Modulation {
     /// Levels, and the carrier in their middle.
     fn levels(&mut self, piece: &Piece, features: &mut Features) -> Option<f64> {
         features.fsk_levels = Some(0);
+        let period = |rate_hz: f64| piece.rate_hz / rate_hz;
+        let rate_of = |line: Option<Line>| line.filter(Line::stands).map(|line| f64::from(line.rate_hz));
+        let known = KNOWN_HZ.iter().copied().filter(|rate| KNOWN_SHARE.contains(&(rate / piece.width_hz)));
+        let (rate_hz, levels) = if let Some(rate) = rate_of(features.symbol_line) {
+            (rate, self.slicer.levels(&self.frequency, period(rate), &[2, 4])?)
+        } else if let Some(rate) = rate_of(features.square_line) {
+            // Minimum-shift keying has two.
+            (rate, self.slicer.levels(&self.frequency, period(rate), &[2])?)
+        } else {
+            known
+                .filter_map(|rate| Some((rate, self.slicer.levels(&self.frequency, period(rate), &[2, 4])?)))
+                .min_by(|a, b| a.1.error.total_cmp(&b.1.error))?
+        };
         let to_hz = piece.rate_hz / TAU;
-        let line = features.symbol_line.filter(|line| line.stands())?;
-        let levels = self.slicer.levels(&self.frequency, piece.rate_hz / f64::from(line.rate_hz))?;
+        let outermost = levels.outermost * to_hz;
         features.fsk_levels = Some(levels.count);
         features.level_error = Some(levels.error as f32);
-        if levels.count == 0 {
-            return None;
-        }
-        let outermost = levels.outermost * to_hz;
         features.level_hz = Some(outermost as f32);
-        features.modulation_index = Some((2.0 * outermost / f64::from(line.rate_hz)) as f32);
+        features.symbol_rate_hz = Some(rate_hz as f32);
+        features.modulation_index = Some((2.0 * outermost / rate_hz) as f32);
         Some(levels.middle * to_hz)
     }
 }

@@ -154,8 +154,9 @@ impl Spectrometer {
         Some(())
     }
 
-    /// First and last bin of what belongs to the box: from its edges downhill until the noise is reached, and
-    /// some way on below it, as long as nothing else rises.
+    /// First and last bin of what belongs to the box: where it stands out of the noise in and around the box, and a
+    /// tenth more on each side for what lies below. Wider, and the noise taken off would leave more behind than the
+    /// share looked for.
     fn limits(&mut self, first: usize, last: usize, lo_hz: f64, hi_hz: f64) -> (usize, usize) {
         let bin_of =
             |hz: f64| (hz / self.bin_hz + (self.bins / 2) as f64).round().clamp(first as f64, last as f64);
@@ -167,28 +168,35 @@ impl Spectrometer {
             self.smooth[k] = self.excess[a..=b].iter().sum::<f64>() / (b - a + 1) as f64;
         }
         let sigma = 1.0 / (self.averages * (2 * half + 1) as f64 / HANN_ENBW).sqrt();
-        let peak = self.smooth[lo..=hi].iter().fold(0.0f64, |a, &b| a.max(b));
-        let reach = (width * 3 / 4).max(4);
-        let walk = |steps: &mut dyn Iterator<Item = usize>, start: usize| -> usize {
-            let (mut end, mut least, mut below) = (start, f64::INFINITY, 0);
-            for k in steps.take(reach) {
-                let (level, noise) = (self.smooth[k], self.noise[k]);
-                // Something else rises: 3 dB over the valley and clearly over the noise.
-                if least < peak / 4.0 && level > 2.0 * least.max(0.0) + 4.0 * sigma * noise {
-                    return end;
-                }
-                least = least.min(level);
-                below = if level < 2.0 * sigma * noise { below + 1 } else { 0 };
-                if below > width / 5 + 2 {
-                    return end;
-                }
-                end = k;
+        let stands = |k: usize| self.smooth[k] > 3.0 * sigma * self.noise[k];
+        let Some(lowest) = (lo..=hi).find(|&k| stands(k)) else { return (lo, hi) };
+        let highest = (lowest..=hi).rev().find(|&k| stands(k)).unwrap_or(hi);
+        let from = if lowest > lo { lowest } else { self.walk((first..lo).rev(), lo, width, sigma) };
+        let to = if highest < hi { highest } else { self.walk(hi + 1..last + 1, hi, width, sigma) };
+        let more = (to + 1 - from) / 10 + 1;
+        (from.saturating_sub(more).max(first), (to + more).min(last))
+    }
+
+    /// How far what stands at `start` goes on along `bins`: not uphill again into something else, and not over more
+    /// than a twelfth of its width of nothing.
+    fn walk(&self, bins: impl Iterator<Item = usize>, start: usize, width: usize, sigma: f64) -> usize {
+        let (mut end, mut least, mut nothing) = (start, self.smooth[start], 0);
+        for k in bins.take((width * 3 / 4).max(4)) {
+            let (level, noise) = (self.smooth[k], self.noise[k]);
+            if level > 2.0 * least.max(0.0) + 4.0 * sigma * noise {
+                break;
             }
-            end
-        };
-        let from = walk(&mut (first..lo).rev(), lo);
-        let to = walk(&mut (hi + 1..=last), hi);
-        (from, to)
+            least = least.min(level);
+            if level > 3.0 * sigma * noise {
+                (end, nothing) = (k, 0);
+            } else {
+                nothing += 1;
+                if nothing > width / 12 + 1 {
+                    break;
+                }
+            }
+        }
+        end
     }
 
     fn summarise(&self, from: usize, to: usize) -> Option<Occupied> {

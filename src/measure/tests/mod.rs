@@ -1,0 +1,4 @@
+//! Reference waveforms in, features out: each against theory, tolerances named.
+
+mod signals;
+mod look;
