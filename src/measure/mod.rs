@@ -12,7 +12,7 @@ mod lags;
 mod levels;
 mod lines;
 mod measurer;
-pub mod modulation;
+mod modulation;
 mod occupied;
 mod onset;
 mod plans;
