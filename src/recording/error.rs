@@ -110,7 +110,7 @@ pub enum RecordingError {
         /// What it was given.
         value: f64,
     },
-    /// An option contradicts what the recording says of itself.
+    /// An option contradicts what the recording says of itself: only reading it can tell, so it is bad data.
     #[error("{}: {option} {given} contradicts the recording, which says {found}; leave the option out", path.display())]
     Conflict {
         /// The file.
@@ -129,16 +129,14 @@ impl RecordingError {
     /// there or may not be read (BSD `sysexits.h`, `EX_DATAERR` and `EX_NOINPUT`).
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::FormatUnknown { .. }
-            | Self::RateUnknown { .. }
-            | Self::OptionRange { .. }
-            | Self::Conflict { .. } => 2,
+            Self::FormatUnknown { .. } | Self::RateUnknown { .. } | Self::OptionRange { .. } => 2,
             Self::NotFound { .. }
             | Self::Folder { .. }
             | Self::Unreadable { .. }
             | Self::DataMissing { .. }
             | Self::MetaMissing { .. } => 66,
-            Self::Empty { .. }
+            Self::Conflict { .. }
+            | Self::Empty { .. }
             | Self::Collection { .. }
             | Self::Meta { .. }
             | Self::Layout { .. }

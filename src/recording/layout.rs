@@ -27,7 +27,7 @@ pub struct SegmentInfo {
     /// The same as a date, if known.
     pub utc: Option<Timestamp>,
     /// Position of its first byte in the data.
-    pub(super) first_byte: u64,
+    pub first_byte: u64,
 }
 
 /// All segments of a file.
@@ -144,6 +144,20 @@ impl Layout {
             true => last.start_s + samples as f64 / rate_hz,
             false => (last.first_sample + samples) as f64 / rate_hz,
         })
+    }
+
+    /// Leaves what lies in the first `bytes` of the data: the file was cut there.
+    pub(super) fn cut(&mut self, bytes: u64, sample_bytes: u64) {
+        for segment in &mut self.segments {
+            let whole = bytes.saturating_sub(segment.first_byte) / sample_bytes;
+            segment.samples = segment.samples.map(|samples| samples.min(whole));
+        }
+        self.segments.retain(|segment| segment.samples != Some(0));
+    }
+
+    /// Whole samples of all segments; of a stream, none are known.
+    pub(super) fn samples(&self) -> u64 {
+        self.segments.iter().filter_map(|segment| segment.samples).sum()
     }
 
     /// Finds the bytes and samples of every segment.

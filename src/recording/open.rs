@@ -128,7 +128,7 @@ fn sigmf(path: &Path, meta_path: &Path, options: &OpenOptions) -> Result<Recordi
         Names { path, meta: meta_path, data: &data_path },
         &meta,
         data,
-        Bytes::whole(bytes),
+        Bytes { claimed: bytes, there: bytes },
         options,
     )
 }
@@ -160,18 +160,6 @@ struct Bytes {
     there: u64,
 }
 
-impl Bytes {
-    fn whole(bytes: u64) -> Self {
-        Self { claimed: bytes, there: bytes }
-    }
-
-    /// Samples that are not there, or not whole, of those in all bytes but `other`.
-    fn lost_samples(self, datatype: Datatype, other: u64) -> u64 {
-        let samples = self.claimed.saturating_sub(other).div_ceil(datatype.sample_bytes());
-        samples - self.there.saturating_sub(other) / datatype.sample_bytes()
-    }
-}
-
 fn sigmf_recording(
     names: Names<'_>,
     meta: &Meta,
@@ -182,16 +170,21 @@ fn sigmf_recording(
     agree(names.meta, "--format", options.format, Some(meta.datatype))?;
     let rate_hz = agree(names.meta, "--rate", options.rate_hz, meta.sample_rate_hz)?
         .ok_or_else(|| meta_error(names.meta, MetaError::RateMissing))?;
-    let extent = Extent { bytes: bytes.there, rate_hz };
+    let extent = Extent { bytes: bytes.claimed, rate_hz };
     let mut layout = Layout::of_sigmf(meta, extent).map_err(|source| match source {
         LayoutError::Empty => RecordingError::Empty { path: names.data.to_owned() },
         source => RecordingError::Layout { path: names.meta.to_owned(), source },
     })?;
+    layout.cut(bytes.there, meta.datatype.sample_bytes());
+    if layout.segments.is_empty() {
+        return Err(RecordingError::Empty { path: names.data.to_owned() });
+    }
     for segment in &mut layout.segments {
         segment.center_hz = agree(names.meta, "--freq", options.center_hz, segment.center_hz)?;
     }
     let headers: u64 = meta.captures.iter().map(|capture| capture.header_bytes).sum();
-    let lost = bytes.lost_samples(meta.datatype, headers + meta.trailing_bytes);
+    let claimed = bytes.claimed - headers - meta.trailing_bytes;
+    let lost = lost_samples(claimed, meta.datatype, layout.samples());
     Ok(recording(names.path, names.data, meta.datatype, rate_hz, data, layout, lost))
 }
 
@@ -211,8 +204,7 @@ fn wav(path: &Path, options: &OpenOptions) -> Result<Recording, RecordingError> 
     }
     let mut layout = Layout::single(wav.first_byte, Some(samples), center_hz, wav.utc.or(hints.utc));
     layout.warnings = wav.warnings;
-    let bytes = Bytes { claimed: wav.claimed_bytes.unwrap_or(wav.bytes), there: wav.bytes };
-    let lost = bytes.lost_samples(wav.datatype, 0);
+    let lost = lost_samples(wav.claimed_bytes.unwrap_or(wav.bytes), wav.datatype, samples);
     let data = Data::File { file, first_byte: 0 };
     Ok(recording(path, path, wav.datatype, wav.rate_hz, data, layout, lost))
 }
@@ -232,7 +224,7 @@ fn raw(path: &Path, options: &OpenOptions) -> Result<Recording, RecordingError> 
         return Err(RecordingError::Empty { path: path.to_owned() });
     }
     let layout = Layout::single(0, Some(samples), options.center_hz.or(hints.center_hz), hints.utc);
-    let lost = Bytes::whole(length).lost_samples(datatype, 0);
+    let lost = lost_samples(length, datatype, samples);
     Ok(recording(path, path, datatype, rate_hz, Data::File { file, first_byte: 0 }, layout, lost))
 }
 
@@ -261,6 +253,11 @@ fn raw_format(path: &Path, hints: &Hints, options: &OpenOptions) -> Result<(Data
     let rate = options.rate_hz.or(hints.rate_hz);
     let rate_hz = rate.ok_or_else(|| RecordingError::RateUnknown { path: path.to_owned() })?;
     Ok((datatype, rate_hz))
+}
+
+/// Samples in `claimed` bytes, an incomplete one too, that are not among the `whole` ones.
+fn lost_samples(claimed: u64, datatype: Datatype, whole: u64) -> u64 {
+    claimed.div_ceil(datatype.sample_bytes()).saturating_sub(whole)
 }
 
 fn recording(
