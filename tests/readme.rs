@@ -60,7 +60,8 @@ fn commands_of_the_readme_do_what_it_says() {
     copy(&root().join("config"), &dir.path().join("config"));
     let programs = Path::new(env!("CARGO_BIN_EXE_emcon")).parent().unwrap();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([programs.into()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path =
+        std::env::join_paths([programs.into()].into_iter().chain(std::env::split_paths(&path))).unwrap();
     for line in commands {
         let output = Command::new("sh")
             .args(["-c", line])
