@@ -1,7 +1,8 @@
 //! The signals that are measured, each alone in its usual tuning, and the scenes that hold them.
 
 use crate::theory::Statistics;
-use emcon::bandplan::BandPlan;
+use emcon::pipeline::BackParams;
+use emcon::policy::Level;
 
 /// HackRF-like: 20 MS/s, 8 bit, its usual faults.
 const WIDE: &str = "model = \"hackrf\"\nrate = \"20M\"";
@@ -46,12 +47,18 @@ impl Case {
     }
 }
 
-/// Reads a region's band plan.
+/// The room that all measurements are made in: China, confidential, nothing known beforehand.
 ///
 /// # Errors
-/// There is none of that name.
-pub fn plan(region: &str) -> Result<BandPlan, String> {
-    emcon::config::region(region).map_err(|e| e.to_string())
+/// The data that ship with the program do not parse.
+pub fn room() -> Result<BackParams, String> {
+    Ok(BackParams {
+        band_plan: emcon::config::region("cn").map_err(|e| e.to_string())?,
+        signatures: emcon::config::signatures().map_err(|e| e.to_string())?,
+        level: Level::Confidential,
+        baseline: None,
+        learn_s: 0.0,
+    })
 }
 
 const fn case(

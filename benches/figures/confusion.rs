@@ -1,6 +1,6 @@
 //! What a signal is taken for, alone in its usual tuning.
 
-use crate::cases::{CASES, Case, plan};
+use crate::cases::{CASES, Case, room};
 use crate::{Task, trial};
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub fn tasks(seeds: u64) -> Vec<Task> {
 
 /// The verdict on one scene; `null` where nothing was said of the emitter.
 pub fn one(case: &Case, seed: u64) -> Result<Map<String, Value>, String> {
-    let trial = trial::run(&case.scene(SNR_DB, case.name_s, seed), &plan("cn")?)?;
+    let trial = trial::run(&case.scene(SNR_DB, case.name_s, seed), &room()?)?;
     let emitter = trial.truth.emitters.first().ok_or("the scene has no emitter")?;
     let answer = trial.answer(emitter);
     let word = |w: Option<&str>| w.map_or(Value::Null, Into::into);

@@ -1,6 +1,6 @@
 //! How weak a burst may be: the part of the transmissions that the front notices, against their SNR.
 
-use crate::cases::{CASES, Case, plan};
+use crate::cases::{CASES, Case, room};
 use crate::{Task, trial};
 use serde_json::{Map, Value};
 
@@ -19,11 +19,11 @@ pub fn tasks(seeds: u64) -> Vec<Task> {
 
 /// Transmissions noticed and transmitted at each SNR.
 pub fn one(case: &Case, seed: u64, snrs_db: &[f64]) -> Result<Map<String, Value>, String> {
-    let plan = plan("cn")?;
+    let room = room()?;
     let (mut hits, mut of) = (Vec::new(), Vec::new());
     let (mut bandwidth_hz, mut on_s, mut rate_hz) = (0.0, 0.0, 0.0);
     for snr_db in snrs_db {
-        let trial = trial::run(&case.scene(*snr_db, case.burst_s, seed), &plan)?;
+        let trial = trial::run(&case.scene(*snr_db, case.burst_s, seed), &room)?;
         let emitter = trial.truth.emitters.first().ok_or("the scene has no emitter")?;
         let (noticed, transmitted) = trial.detected(emitter);
         hits.push(noticed);

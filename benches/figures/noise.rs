@@ -1,7 +1,7 @@
 //! False alarms: what the pipeline says of a receiver that hears nothing.
 
 use crate::Task;
-use crate::cases::plan;
+use crate::cases::room;
 use crate::trial;
 use serde_json::Map;
 
@@ -22,7 +22,7 @@ pub fn tasks(seeds: u64) -> Vec<Task> {
         what: what.into(),
         seed,
         run: Box::new(move || {
-            let trial = trial::run(&scene(receiver, seconds, seed), &plan("cn")?)?;
+            let trial = trial::run(&scene(receiver, seconds, seed), &room()?)?;
             Ok(Map::from_iter([
                 ("seconds".to_string(), trial.duration_s.into()),
                 ("alerts".into(), trial.alerts.into()),

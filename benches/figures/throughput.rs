@@ -4,10 +4,8 @@
 //! this thread on its core, from the scheduler's books.
 
 use crate::{Task, cases};
-use emcon::bandplan::BandPlan;
 use emcon::iq::{IqBlock, Samples, Segment, Tuning};
 use emcon::pipeline::{Back, BackParams, Front, FrontEvent};
-use emcon::policy::Level;
 use emcon::synth::{Renderer, Scene};
 use num_complex::Complex32;
 use rustfft::FftPlanner;
@@ -40,7 +38,7 @@ pub fn tasks() -> Vec<Task> {
     let run = || {
         let quiet = Input::render("")?;
         let crowded = Input::render(CROWD)?;
-        measure(&quiet, &crowded, &cases::plan("cn")?, ROUNDS)
+        measure(&quiet, &crowded, &cases::room()?, ROUNDS)
     };
     vec![Task { what: "throughput/20 MS/s".into(), seed: 1, run: Box::new(run) }]
 }
@@ -176,14 +174,9 @@ fn accumulate(frame: &[Complex32], sum: &mut [f32]) {
 }
 
 /// The whole pipeline, as `replay` runs it.
-fn pipeline(input: &Input, plan: &BandPlan) -> u64 {
+fn pipeline(input: &Input, room: &BackParams) -> u64 {
     let mut front = Front::new();
-    let mut back = Back::new(BackParams {
-        band_plan: plan.clone(),
-        level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
-    });
+    let mut back = Back::new(room.clone());
     let (mut events, mut said, mut count) = (Vec::new(), Vec::new(), 0);
     let mut judge = |events: &mut Vec<FrontEvent>| {
         for event in events.drain(..) {
@@ -225,7 +218,7 @@ fn transforms(input: &Input) -> Option<(usize, usize)> {
 pub fn measure(
     quiet: &Input,
     crowded: &Input,
-    plan: &BandPlan,
+    room: &BackParams,
     rounds: usize,
 ) -> Result<Map<String, Value>, String> {
     let (bins, hop) = transforms(quiet).ok_or("the pipeline does not tell its transforms")?;
@@ -237,8 +230,8 @@ pub fn measure(
         let spent = [
             timed(quiet, || same.run(&quiet.blocks)),
             timed(quiet, || plain.run(&quiet.blocks)),
-            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, plan))),
-            timed(crowded, || _ = std::hint::black_box(pipeline(crowded, plan))),
+            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, room))),
+            timed(crowded, || _ = std::hint::black_box(pipeline(crowded, room))),
         ];
         if round > 0 {
             for (all, rate) in rates.iter_mut().zip(spent) {

@@ -1,11 +1,9 @@
 //! One scene through the whole pipeline: what was true, what the front saw, what the back said.
 
 use emcon::alert::AlertPhase;
-use emcon::bandplan::BandPlan;
 use emcon::iq::{IqBlock, Segment, Tuning};
 use emcon::measure::Burst;
 use emcon::pipeline::{Back, BackParams, EmitterReport, Front, FrontEvent, Output, Phase};
-use emcon::policy::Level;
 use emcon::synth::{Renderer, Scene, Truth, TruthEmitter};
 
 /// Samples rendered and looked at together.
@@ -27,11 +25,12 @@ pub struct Trial {
     pub duration_s: f64,
 }
 
-/// Renders the scene that `toml` describes, of one segment, and runs it through the pipeline.
+/// Renders the scene that `toml` describes, of one segment, and runs it through the pipeline
+/// of `room`.
 ///
 /// # Errors
 /// The scene is not valid: what the synthesiser says.
-pub fn run(toml: &str, plan: &BandPlan) -> Result<Trial, String> {
+pub fn run(toml: &str, room: &BackParams) -> Result<Trial, String> {
     let scene = Scene::from_toml(toml).map_err(|error| error.to_string())?;
     let mut renderer = Renderer::new(&scene);
     let truth = Truth::of(&scene, &renderer);
@@ -39,12 +38,7 @@ pub fn run(toml: &str, plan: &BandPlan) -> Result<Trial, String> {
     let center_hz = renderer.stretches().first().map_or(0.0, |stretch| stretch.center_hz);
 
     let mut front = Front::new();
-    let mut back = Back::new(BackParams {
-        band_plan: plan.clone(),
-        level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
-    });
+    let mut back = Back::new(room.clone());
     let (mut events, mut said) = (Vec::new(), Vec::new());
     let (mut seen, mut emitters, mut alerts) = (Vec::new(), Vec::new(), 0);
     let mut judge = |events: &mut Vec<FrontEvent>, last: bool| {

@@ -51,6 +51,8 @@ pub struct Common {
 pub enum Verb {
     /// Recordings in, emitters and alerts out
     Replay(ReplayArgs),
+    /// A scene file in, a SigMF recording and its truth out
+    Synth(SynthArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page
@@ -114,6 +116,28 @@ pub struct ReplayArgs {
     /// Samples handed to the pipeline at a time; changes nothing but speed
     #[arg(long, value_name = "SAMPLES", hide = true, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub block_size: Option<u32>,
+}
+
+/// `emcon synth`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon synth config/scenes/meeting.toml -o meeting\n  \
+        emcon synth what-if.toml && emcon replay what-if.sigmf-meta\n\n",
+    after_help = "Exit status: 0 written; 2 usage, 65 not a valid scene, 66 no such scene, 73 or 74 an output\n\
+        cannot be written."
+)]
+pub struct SynthArgs {
+    /// Scene: receiver, noise, ambient, emitters with their times (TOML)
+    #[arg(value_name = "SCENE")]
+    pub scene: PathBuf,
+    /// Writes NAME.sigmf-meta, NAME.sigmf-data and NAME.truth.json [default: the scene's name, here]
+    #[arg(short, long, value_name = "NAME")]
+    pub output: Option<PathBuf>,
+    /// Say what was written as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `emcon completions`.

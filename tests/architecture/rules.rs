@@ -126,7 +126,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "app/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "app/"]),
+    ("serde_json", &["recording/", "synth/", "app/", "cli/"]),
     ("serde_path_to_error", &["recording/"]),
     ("tar", &["recording/"]),
     ("toml", &["config/", "synth/"]),
