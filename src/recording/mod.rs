@@ -108,6 +108,14 @@ impl Recording {
         open::open(path, options)
     }
 
+    /// Whether [`Recording::open`] would miss a format or a rate, found out without touching a stream.
+    ///
+    /// # Errors
+    /// Those with the [`RecordingError::exit_status`] of a usage error only.
+    pub fn check_usage(path: &Path, options: &OpenOptions) -> Result<(), RecordingError> {
+        open::check_usage(path, options)
+    }
+
     /// Raw samples from a stream; `name` stands in messages.
     ///
     /// # Errors

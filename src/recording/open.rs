@@ -52,6 +52,17 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Recording, Reco
     }
 }
 
+pub(super) fn check_usage(path: &Path, options: &OpenOptions) -> Result<(), RecordingError> {
+    options.check()?;
+    let hints = match Kind::of(path, options) {
+        Ok(Kind::Stdin) => Hints::default(),
+        Ok(Kind::Raw) => hints_of(path),
+        // The others bring format and rate along, or fail for another reason.
+        _ => return Ok(()),
+    };
+    raw_format(path, &hints, options).map(|_| ())
+}
+
 /// What a path stands for.
 enum Kind {
     Stdin,
