@@ -124,7 +124,8 @@ impl Examiner {
             }
             Noticed::CarrierOff(steady) => {
                 let Some(at) = self.carriers.iter().position(|c| c.number == steady.number) else { return };
-                let burst = self.stretch(steady, (steady.lo, steady.hi), false, Ghost::None, scene);
+                let ghost = self.carriers[at].burst.ghost;
+                let burst = self.stretch(steady, (steady.lo, steady.hi), false, ghost, scene);
                 let mut carrier = self.keep(steady.number, burst, Some(at));
                 self.carriers.swap_remove(at);
                 self.neighbours.remember_fallen(steady);

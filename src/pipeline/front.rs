@@ -116,6 +116,23 @@ impl Front {
     }
 }
 
+/// What orders the things noticed at one time: carriers, then bursts by power.
+fn strength(noticed: &Noticed) -> f64 {
+    match noticed {
+        Noticed::Burst(open) => open.mean(),
+        _ => f64::INFINITY,
+    }
+}
+
+/// Breaks ties, so that the order is always the same.
+fn order(noticed: &Noticed) -> (u64, usize) {
+    match noticed {
+        Noticed::Burst(open) => (open.from, open.lo),
+        Noticed::CarrierOn(steady) | Noticed::CarrierOff(steady) => (steady.from, steady.lo),
+        Noticed::FloorStep(_) => (0, 0),
+    }
+}
+
 impl Run {
     fn new(segment: &Segment) -> Self {
         let rate_hz = segment.tuning.rate_hz;
@@ -248,7 +265,9 @@ impl Run {
         if self.noticed.is_empty() {
             return;
         }
-        let noticed = std::mem::take(&mut self.noticed);
+        let mut noticed = std::mem::take(&mut self.noticed);
+        // The strongest first: what is a piece or a shadow of it is known by it.
+        noticed.sort_unstable_by(|a, b| strength(b).total_cmp(&strength(a)).then(order(a).cmp(&order(b))));
         for one in &noticed {
             if let Noticed::FloorStep(_) = one {
                 let at_s = self.time(self.slab_start(self.next_slab));

@@ -352,7 +352,8 @@ impl Emitter {
         self.of_looks(|look| look.whole, |look| look.end_s - look.start_s, fraction)
     }
 
-    /// Whether it was seen as a carrier: what it is like is then told by that, not by fragments about it.
+    /// Whether it was seen as a carrier: what it is like is then told by its longest stretches, not by fragments
+    /// about it.
     pub fn is_continuous(&self) -> bool {
         self.looks.iter().any(|look| look.carrier.is_some())
     }
@@ -371,8 +372,9 @@ impl Emitter {
     ) -> Option<f64> {
         let mut scratch = [0.0; LOOKS];
         let mut count = 0;
-        let continuous = self.is_continuous();
-        let tells = |look: &&Look| !continuous || look.carrier.is_some();
+        let on_s = |look: &Look| if look.carrier.is_some() { look.end_s - look.start_s } else { 0.0 };
+        let longest_s = self.looks.iter().map(on_s).fold(0.0, f64::max);
+        let tells = |look: &&Look| longest_s == 0.0 || 2.0 * on_s(look) >= longest_s;
         for look in self.looks.iter().filter(tells).filter(|look| keep(look)) {
             scratch[count] = value(look);
             count += 1;
@@ -388,8 +390,9 @@ impl Emitter {
     pub fn of_features(&self, value: impl Fn(&Features) -> Option<f64>, fraction: f64) -> Option<f64> {
         let mut scratch = [0.0; DETAILS];
         let (mut count, mut of) = (0, 0);
-        let continuous = self.details.iter().any(|detail| detail.carrier.is_some());
-        for detail in self.details.iter().filter(|detail| !continuous || detail.carrier.is_some()) {
+        let on_s = |detail: &Detail| if detail.carrier.is_some() { detail.duration_s } else { 0.0 };
+        let longest_s = self.details.iter().map(on_s).fold(0.0, f64::max);
+        for detail in self.details.iter().filter(|d| longest_s == 0.0 || 2.0 * on_s(d) >= longest_s) {
             of += 1;
             if let Some(found) = value(&detail.features) {
                 scratch[count] = found;

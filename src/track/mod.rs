@@ -57,6 +57,9 @@ const LTE_CARRIER_HZ: f64 = 20e6;
 const NR_CARRIER_HZ: f64 = 100e6;
 /// Longest uninterrupted part of a cellular uplink that is sought in a region, seconds.
 const CELLULAR_RECENT_S: f64 = 1.0;
+/// Spectral densities of the allocations of one carrier differ by less, dB: a control channel is sent with the
+/// power of the grants or some decibels more.
+const DENSITY_APART_DB: f64 = 15.0;
 /// Below this SNR the features of a burst are doubtful, dB.
 const FAINT_DB: f64 = 10.0;
 /// From this many emissions on one channel an emitter has settled there.
@@ -473,7 +476,12 @@ impl Emitter {
         let high = high.max(emission.place.hz + half_hz(burst.bandwidth_hz));
         let wide = self.bandwidth_hz.max(burst.bandwidth_hz) > 1.05 * LTE_CARRIER_HZ;
         let carrier_hz = if wide { NR_CARRIER_HZ } else { LTE_CARRIER_HZ };
+        // Power control moves a phone by tens of decibels over minutes, the density of its allocations by few.
+        let density = |level_dbfs: f64, bandwidth_hz: f64| level_dbfs - 10.0 * bandwidth_hz.max(1.0).log10();
+        let own = density(self.level_dbfs, self.bandwidth_hz);
+        let apart = (density(f64::from(burst.power_dbfs), burst.bandwidth_hz) - own).abs();
         same_band
+            && apart < DENSITY_APART_DB
             && self.place.absolute == emission.place.absolute
             && recent
             && high - low <= 1.02 * carrier_hz
