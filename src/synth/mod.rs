@@ -24,7 +24,7 @@ mod truth;
 mod waveform;
 mod wideband;
 
-pub use output::{WriteError, Written, write_recording};
+pub use output::{SynthError, Written, write_recording};
 pub use render::{Heard, Renderer, Stretch};
 pub use rng::Rng;
 pub use scene::{Scene, SceneEmitter, SceneError};

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::render::{Renderer, Stretch, on_times};
 use super::scene::{Scene, SceneEmitter};
-use crate::iq::SampleFormat;
 
 /// On-times listed for each emitter; more are only counted.
 const LISTED: usize = 2000;
@@ -256,15 +255,5 @@ impl Seen {
             }
         }
         self.last_s = Some(last_s);
-    }
-}
-
-/// SigMF's name of a format.
-pub fn datatype(format: SampleFormat) -> &'static str {
-    match format {
-        SampleFormat::Cu8 => "cu8",
-        SampleFormat::Ci8 => "ci8",
-        SampleFormat::Ci16 => "ci16_le",
-        SampleFormat::Cf32 => "cf32_le",
     }
 }

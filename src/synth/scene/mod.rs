@@ -32,8 +32,8 @@ pub struct Scene {
     pub seed: u64,
     /// Scene time covered by the segments, seconds.
     pub duration_s: f64,
-    /// UTC of scene time 0 (RFC 3339), if the recording is to carry dates.
-    pub datetime: Option<String>,
+    /// UTC of scene time 0, if the recording is to carry dates.
+    pub datetime: Option<jiff::Timestamp>,
     /// The receiver.
     pub receiver: Receiver,
     /// Its faults.
@@ -236,11 +236,14 @@ impl Scene {
                 return Err(SceneError::value("name", format!("\"{}\" is used twice", emitter.name)));
             }
         }
+        let datetime = raw.datetime.as_deref().map(str::parse).transpose().map_err(|_| {
+            SceneError::value("datetime", "must be a UTC time in quotes, such as \"2025-03-01T09:00:00Z\"")
+        })?;
         Ok(Self {
             name: raw.name,
             seed: raw.seed,
             duration_s: last,
-            datetime: raw.datetime,
+            datetime,
             receiver,
             impairments,
             segments,

@@ -4,22 +4,19 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::recording::{QuantityError, parse_quantity};
+
 /// A frequency, offset or rate in hertz, read from a number or from text with a suffix k, M or G.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hertz(pub f64);
 
 impl Hertz {
-    fn parse(text: &str) -> Option<f64> {
-        let text = text.trim();
-        let text = text.strip_suffix("Hz").unwrap_or(text).trim_end();
-        let (number, factor) = match text.chars().last()? {
-            'k' | 'K' => (&text[..text.len() - 1], 1e3),
-            'M' => (&text[..text.len() - 1], 1e6),
-            'G' => (&text[..text.len() - 1], 1e9),
-            _ => (text, 1.0),
-        };
-        let value: f64 = number.trim_end().parse().ok()?;
-        value.is_finite().then_some(value * factor)
+    fn parse(text: &str) -> Result<f64, QuantityError> {
+        // An offset may be negative, which a frequency that people type on a command line may not.
+        match text.trim_start().strip_prefix('-') {
+            Some(magnitude) => parse_quantity(magnitude).map(|hz| -hz),
+            None => parse_quantity(text),
+        }
     }
 }
 
@@ -51,11 +48,7 @@ impl Visitor<'_> for HertzVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Hertz, E> {
-        Hertz::parse(text).map(Hertz).ok_or_else(|| {
-            E::custom(format!(
-                "\"{text}\" is no frequency: write a number of hertz, or text such as \"433.92M\""
-            ))
-        })
+        Hertz::parse(text).map(Hertz).map_err(E::custom)
     }
 }
 
@@ -74,14 +67,14 @@ mod tests {
             ("-1.5k", -1500.0),
         ];
         for (text, hertz) in cases {
-            assert_eq!(Hertz::parse(text), Some(hertz), "{text}");
+            assert_eq!(Hertz::parse(text), Ok(hertz), "{text}");
         }
     }
 
     #[test]
     fn nonsense_is_refused() {
         for text in ["", "M", "2.4X", "1e999", "nan", "12 34"] {
-            assert_eq!(Hertz::parse(text), None, "{text}");
+            assert!(Hertz::parse(text).is_err(), "{text}");
         }
     }
 }
