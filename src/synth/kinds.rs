@@ -5,23 +5,9 @@ use super::waveform::{Built, WaveParams};
 use super::wideband;
 
 /// Every kind that a scene may ask for.
-pub const NAMES: &[&str] = &[
-    "cw",
-    "gsm",
-    "umts",
-    "lte",
-    "nr",
-    "wifi-ofdm",
-    "wifi-dsss",
-    "bluetooth-classic",
-    "ble",
-    "dect",
-    "esb",
-    "zigbee",
-    "digital-mic",
-    "tv",
-    "video",
-];
+pub fn names() -> Vec<&'static str> {
+    [narrowband::NAMES, wideband::NAMES].concat()
+}
 
 /// Builds the waveform called `kind`; `None` if there is none.
 pub fn build(kind: &str, params: &WaveParams, seed: u64) -> Built {

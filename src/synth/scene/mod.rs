@@ -386,7 +386,7 @@ fn emitter(
         Some(Ok(waveform)) => Arc::from(waveform),
         Some(Err(fault)) => return Err(SceneError::value(format!("{key} ({})", raw.kind), fault)),
         None => {
-            let known = kinds::NAMES.join(", ");
+            let known = kinds::names().join(", ");
             return Err(SceneError::UnknownKind { key: format!("{key}.kind"), kind: raw.kind, known });
         }
     };
