@@ -305,12 +305,12 @@ mod tests {
         freq = "2441.4M"
         level_dbfs = -20
         on = [[0.0071, 0.0213], [0.0217, 0.034]]
-        two_ray = { delay = 50e-9, db = -6, phase_deg = 40 }
+        two_ray = { delay_s = 50e-9, db = -6, phase_deg = 40 }
         [[emitter]]
         kind = "cw"
         freq = "2440.5M"
         snr_db = 20
-        rician = { k_db = 3, doppler = 30 }
+        rician = { k_db = 3, doppler_hz = 30 }
     "#;
 
     fn floats(samples: Samples) -> Vec<[f32; 2]> {

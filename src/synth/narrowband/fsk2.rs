@@ -24,8 +24,8 @@ struct Params {
     bt: Option<f64>,
     bytes: u32,
     repeats: u32,
-    gap: f64,
-    interval: f64,
+    gap_ms: f64,
+    interval_s: f64,
 }
 
 impl Default for Params {
@@ -36,8 +36,8 @@ impl Default for Params {
             bt: None,
             bytes: 24,
             repeats: 1,
-            gap: 20e-3,
-            interval: 5.0,
+            gap_ms: 20.0,
+            interval_s: 5.0,
         }
     }
 }
@@ -63,15 +63,15 @@ pub fn build(wave: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> 
     if !(1..=4096).contains(&params.bytes) || !(1..=100).contains(&params.repeats) {
         return Err("bytes must lie between 1 and 4096, repeats between 1 and 100".into());
     }
-    if !(0.0..=10.0).contains(&params.gap) {
-        return Err("gap must lie between 0 and 10 s".into());
+    if !(0.0..=10e3).contains(&params.gap_ms) {
+        return Err("gap_ms must lie between 0 and 10000".into());
     }
     // Unfiltered bits have side lobes that fall by 12 dB an octave: eight bit rates hold 99.9 %.
     let span_hz = 2.0 * params.deviation_hz + 8.0 * params.bit_rate;
     let sps = (1.4 * span_hz / params.bit_rate).ceil() as usize;
     let packet_s = f64::from(PREAMBLE + SYNC_BITS + 8 * params.bytes) / params.bit_rate;
-    let all_s = f64::from(params.repeats) * (packet_s + params.gap);
-    let reports = Reports::new(params.interval, all_s, wave, seed)?;
+    let all_s = f64::from(params.repeats) * (packet_s + 1e-3 * params.gap_ms);
+    let reports = Reports::new(params.interval_s, all_s, wave, seed)?;
     let rate_hz = params.bit_rate * sps as f64;
     boxed(Fsk2 { params, reports, rate_hz, sps, span_hz, packet_s, seed })
 }
@@ -108,7 +108,7 @@ impl Fsk2 {
 
 impl Waveform for Fsk2 {
     fn shots(&self, from_s: f64, to_s: f64, out: &mut Vec<Shot>) {
-        let pitch_s = self.packet_s + self.params.gap;
+        let pitch_s = self.packet_s + 1e-3 * self.params.gap_ms;
         let reach_s = f64::from(self.params.repeats) * pitch_s;
         self.reports.each(from_s - reach_s, to_s, |report, begin_s| {
             for repeat in 0..self.params.repeats {

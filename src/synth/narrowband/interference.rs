@@ -34,12 +34,12 @@ struct ImpulseParams {
     mains_hz: f64,
     width_hz: f64,
     /// Time constant of an impulse's decay.
-    decay: f64,
+    decay_us: f64,
 }
 
 impl Default for ImpulseParams {
     fn default() -> Self {
-        Self { mains_hz: 50.0, width_hz: 20e6, decay: 8e-6 }
+        Self { mains_hz: 50.0, width_hz: 20e6, decay_us: 8.0 }
     }
 }
 
@@ -92,8 +92,8 @@ pub fn mains_impulses(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform
     if !(10e3..=100e6).contains(&params.width_hz) {
         return Err("width_hz must lie between 10 kHz and 100 MHz".into());
     }
-    if !(1e-6..=1e-4).contains(&params.decay) {
-        return Err("decay must lie between 1 and 100 us".into());
+    if !(1.0..=100.0).contains(&params.decay_us) {
+        return Err("decay_us must lie between 1 and 100".into());
     }
     let phase_s = Rng::keyed(&[seed, 0x1395]).uniform() * 0.5 / params.mains_hz;
     boxed(Impulses { params, seed, phase_s })
@@ -159,7 +159,7 @@ impl Waveform for Supply {
 
 impl Impulses {
     fn duration_s(&self) -> f64 {
-        3.0 * self.params.decay
+        3e-6 * self.params.decay_us
     }
 }
 
@@ -209,7 +209,7 @@ impl Waveform for Impulses {
             .windows(taps.len())
             .enumerate()
             .map(|(i, noise)| {
-                let decay = (-(i as f64) / rate_hz / self.params.decay).exp() as f32;
+                let decay = (-(i as f64) / rate_hz / (1e-6 * self.params.decay_us)).exp() as f32;
                 noise.iter().zip(&taps).map(|(x, tap)| x * *tap).sum::<Complex32>() * decay
             })
             .collect();

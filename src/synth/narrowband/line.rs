@@ -36,13 +36,13 @@ impl Default for ClockParams {
 struct SweptParams {
     /// Width of the sweep, hertz.
     sweep_hz: f64,
-    /// There and back in, seconds.
-    period: f64,
+    /// There and back in, milliseconds.
+    period_ms: f64,
 }
 
 impl Default for SweptParams {
     fn default() -> Self {
-        Self { sweep_hz: 500e3, period: 0.05 }
+        Self { sweep_hz: 500e3, period_ms: 50.0 }
     }
 }
 
@@ -101,20 +101,21 @@ pub fn clock(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String
 
 /// A line swept to and fro: a spread clock, a ballast.
 pub fn swept(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> {
-    let SweptParams { sweep_hz, period } = params.parse()?;
+    let SweptParams { sweep_hz, period_ms } = params.parse()?;
     if !(1e3..=50e6).contains(&sweep_hz) {
         return Err("sweep_hz must lie between 1 kHz and 50 MHz".into());
     }
-    if !(1e-5..=100.0).contains(&period) {
-        return Err("period must lie between 10 us and 100 s".into());
+    if !(0.01..=100e3).contains(&period_ms) {
+        return Err("period_ms must lie between 0.01 and 100000".into());
     }
+    let period_s = 1e-3 * period_ms;
     // Beyond the ends only the corners of the triangle.
-    let span_hz = 1.1 * sweep_hz + 40.0 / period;
+    let span_hz = 1.1 * sweep_hz + 40.0 / period_s;
     boxed(Line {
         chunks: Chunks::new(1.4 * span_hz),
         span_hz,
         turns: Rng::new(seed).uniform(),
-        motion: Motion::Sweep { sweep_hz, period_s: period },
+        motion: Motion::Sweep { sweep_hz, period_s },
         signal: "unknown",
         device: "interference",
     })

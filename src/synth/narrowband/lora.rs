@@ -23,12 +23,12 @@ struct Params {
     spreading_factor: u32,
     bandwidth_hz: f64,
     symbols: u32,
-    interval: f64,
+    interval_s: f64,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { spreading_factor: 7, bandwidth_hz: 125e3, symbols: 28, interval: 10.0 }
+        Self { spreading_factor: 7, bandwidth_hz: 125e3, symbols: 28, interval_s: 10.0 }
     }
 }
 
@@ -53,7 +53,7 @@ pub fn build(wave: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> 
     }
     let symbol_s = f64::from(1u32 << params.spreading_factor) / params.bandwidth_hz;
     let frame_s = symbol_s * ((PREAMBLE + SYNC.len()) as f64 + DOWN_CHIRPS + f64::from(params.symbols));
-    let reports = Reports::new(params.interval, frame_s, wave, seed)?;
+    let reports = Reports::new(params.interval_s, frame_s, wave, seed)?;
     boxed(Lora { params, reports, symbol_s, frame_s, seed })
 }
 

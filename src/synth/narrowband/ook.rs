@@ -29,17 +29,17 @@ enum Encoding {
 struct Params {
     encoding: Encoding,
     /// Short pulse.
-    pulse: f64,
+    pulse_us: f64,
     bits: u32,
     repeats: u32,
     /// From one repeat to the next.
-    gap: f64,
-    interval: f64,
+    gap_ms: f64,
+    interval_s: f64,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { encoding: Encoding::Pwm, pulse: 350e-6, bits: 24, repeats: 6, gap: 10e-3, interval: 5.0 }
+        Self { encoding: Encoding::Pwm, pulse_us: 350.0, bits: 24, repeats: 6, gap_ms: 10.0, interval_s: 5.0 }
     }
 }
 
@@ -53,26 +53,26 @@ struct Ook {
 
 pub fn build(wave: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> {
     let params: Params = wave.parse()?;
-    if !(50e-6..=20e-3).contains(&params.pulse) {
-        return Err("pulse must lie between 50 us and 20 ms".into());
+    if !(50.0..=20e3).contains(&params.pulse_us) {
+        return Err("pulse_us must lie between 50 and 20000".into());
     }
     if !(1..=256).contains(&params.bits) || !(1..=1000).contains(&params.repeats) {
         return Err("bits must lie between 1 and 256, repeats between 1 and 1000".into());
     }
-    if !(params.pulse..=1.0).contains(&params.gap) {
-        return Err("gap must lie between a pulse and 1 s".into());
+    if !(1e-3 * params.pulse_us..=1000.0).contains(&params.gap_ms) {
+        return Err("gap_ms must lie between a pulse and 1000".into());
     }
     let mut rng = Rng::keyed(&[seed, 0x00C0DE]);
     let code: Vec<bool> = (0..params.bits).map(|_| rng.uniform() < 0.5).collect();
     let (pulses, length_s) = pulses(&params, &code);
-    let train_s = f64::from(params.repeats) * (length_s + params.gap);
-    let reports = Reports::new(params.interval, train_s, wave, seed)?;
+    let train_s = f64::from(params.repeats) * (length_s + 1e-3 * params.gap_ms);
+    let reports = Reports::new(params.interval_s, train_s, wave, seed)?;
     boxed(Ook { params, reports, pulses, train_s })
 }
 
 /// Pulses of one repeat, and its length.
 fn pulses(params: &Params, code: &[bool]) -> (Vec<(f64, f64)>, f64) {
-    let unit = params.pulse;
+    let unit = 1e-6 * params.pulse_us;
     let mut pulses = Vec::new();
     let mut at = 0.0;
     for bit in code {
@@ -128,7 +128,7 @@ impl Waveform for Ook {
     }
 
     fn longest_s(&self) -> f64 {
-        4.0 * self.params.pulse + RAMP_S
+        4e-6 * self.params.pulse_us + RAMP_S
     }
 
     fn span_hz(&self) -> f64 {
@@ -152,7 +152,7 @@ mod tests {
     /// ends it.
     #[test]
     fn widths_spell_the_code() {
-        let params = WaveParams { table: toml::toml! { pulse = 400e-6 }, ..WaveParams::default() };
+        let params = WaveParams { table: toml::toml! { pulse_us = 400 }, ..WaveParams::default() };
         let parsed: Params = params.parse().unwrap();
         let code = [true, false, true];
         let (pulses, length_s) = pulses(&parsed, &code);

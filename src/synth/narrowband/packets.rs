@@ -23,7 +23,7 @@ impl Reports {
     pub fn new(interval_s: f64, longest_s: f64, params: &WaveParams, seed: u64) -> Result<Self, String> {
         if !(interval_s > 1.25 * longest_s && interval_s < 1e6) {
             return Err(format!(
-                "interval must be longer than what is sent and a quarter, {:.6} s",
+                "interval_s must be longer than what is sent and a quarter, {:.6} s",
                 1.25 * longest_s
             ));
         }

@@ -318,6 +318,6 @@ fn unknown_keys_and_bad_values_are_refused_by_name() {
     assert!(refused("nfm", toml::toml! { deviation = 2500 }).contains("deviation"));
     assert!(refused("nfm", toml::toml! { dcs = "899" }).contains("dcs"));
     assert!(refused("lora", toml::toml! { spreading_factor = 3 }).contains("spreading_factor"));
-    assert!(refused("ook", toml::toml! { interval = 0.001 }).contains("interval"));
+    assert!(refused("ook", toml::toml! { interval_s = 0.001 }).contains("interval_s"));
     assert!(build("smoke-signal", &WaveParams::default(), 1).is_none());
 }

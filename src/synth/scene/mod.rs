@@ -391,23 +391,26 @@ fn emitter(
         }
     };
     // A ramp as slow as the signal itself keeps the splatter of keying within its bandwidth.
-    let ramp_s = raw.ramp.unwrap_or(4.0 / waveform.span_hz());
+    let ramp_s = raw.ramp_s.unwrap_or(4.0 / waveform.span_hz());
     if !(0.0..=10.0).contains(&ramp_s) {
-        return Err(SceneError::value(format!("{key}.ramp"), "must lie between 0 and 10 s"));
+        return Err(SceneError::value(format!("{key}.ramp_s"), "must lie between 0 and 10 s"));
     }
     let fading = match (raw.two_ray, raw.rician) {
         (Some(_), Some(_)) => return Err(SceneError::value(key, "give two_ray or rician, not both")),
-        (Some(ray), None) if (0.0..=1e-3).contains(&ray.delay) => {
-            Some(Fading::TwoRay { delay_s: ray.delay, db: ray.db, phase: ray.phase_deg.to_radians() })
+        (Some(ray), None) if (0.0..=1e-3).contains(&ray.delay_s) => {
+            Some(Fading::TwoRay { delay_s: ray.delay_s, db: ray.db, phase: ray.phase_deg.to_radians() })
         }
         (Some(_), None) => {
-            return Err(SceneError::value(format!("{key}.two_ray.delay"), "must lie between 0 and 1 ms"));
+            return Err(SceneError::value(format!("{key}.two_ray.delay_s"), "must lie between 0 and 1 ms"));
         }
-        (None, Some(rician)) if (0.0..=1e4).contains(&rician.doppler.0) => {
-            Some(Fading::Rician { k_db: rician.k_db, doppler_hz: rician.doppler.0 })
+        (None, Some(rician)) if (0.0..=1e4).contains(&rician.doppler_hz) => {
+            Some(Fading::Rician { k_db: rician.k_db, doppler_hz: rician.doppler_hz })
         }
         (None, Some(_)) => {
-            return Err(SceneError::value(format!("{key}.rician.doppler"), "must lie between 0 and 10 kHz"));
+            return Err(SceneError::value(
+                format!("{key}.rician.doppler_hz"),
+                "must lie between 0 and 10 kHz",
+            ));
         }
         (None, None) => None,
     };

@@ -121,7 +121,7 @@ pub struct RawEmitter {
     pub level_dbfs: Option<f64>,
     #[serde(default)]
     pub on: Vec<[f64; 2]>,
-    pub ramp: Option<f64>,
+    pub ramp_s: Option<f64>,
     #[serde(default)]
     pub offset: Option<Hertz>,
     pub seed: Option<u64>,
@@ -131,14 +131,25 @@ pub struct RawEmitter {
 
 impl RawEmitter {
     /// Names of the fields above.
-    pub const KEYS: [&'static str; 11] =
-        ["name", "kind", "freq", "snr_db", "level_dbfs", "on", "ramp", "offset", "seed", "two_ray", "rician"];
+    pub const KEYS: [&'static str; 11] = [
+        "name",
+        "kind",
+        "freq",
+        "snr_db",
+        "level_dbfs",
+        "on",
+        "ramp_s",
+        "offset",
+        "seed",
+        "two_ray",
+        "rician",
+    ];
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTwoRay {
-    pub delay: f64,
+    pub delay_s: f64,
     pub db: f64,
     #[serde(default)]
     pub phase_deg: f64,
@@ -148,5 +159,5 @@ pub struct RawTwoRay {
 #[serde(deny_unknown_fields)]
 pub struct RawRician {
     pub k_db: f64,
-    pub doppler: Hertz,
+    pub doppler_hz: f64,
 }
