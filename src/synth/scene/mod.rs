@@ -5,6 +5,8 @@
 
 mod quantity;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
