@@ -158,10 +158,10 @@ fn chunks_join_without_a_seam() {
 #[test]
 fn four_levels_stand_where_the_standard_puts_them() {
     let matched = |sps| Some(Pulse::root_raised_cosine(sps, 0.2));
-    let sinc = |sps: usize| {
+    let inverse_sinc = |sps: usize| {
         Pulse::of_response(sps, 0.6, |f| {
             let x = std::f64::consts::PI * f;
-            super::pulse::raised_cosine(f, 0.2).sqrt() * if x.abs() < 1e-9 { 1.0 } else { x.sin() / x }
+            super::pulse::raised_cosine(f, 0.2).sqrt() * if x.abs() < 1e-9 { 1.0 } else { x / x.sin() }
         })
     };
     // P25 receives with an integrate-and-dump filter of one symbol (TIA-102.BAAA).
@@ -169,8 +169,8 @@ fn four_levels_stand_where_the_standard_puts_them() {
     let cases = [
         ("dmr", toml::toml! { role = "base" }, 648.0, 10, matched(10)),
         ("dpmr", toml::Table::new(), 350.0, 20, matched(20)),
-        ("nxdn", toml::Table::new(), 350.0, 20, Some(sinc(20))),
-        ("nxdn", toml::toml! { symbol_rate = 4800 }, 800.0, 10, Some(sinc(10))),
+        ("nxdn", toml::Table::new(), 350.0, 20, Some(inverse_sinc(20))),
+        ("nxdn", toml::toml! { symbol_rate = 4800 }, 800.0, 10, Some(inverse_sinc(10))),
         ("p25", toml::Table::new(), 600.0, 10, Some(boxcar(10))),
     ];
     for (kind, table, unit_hz, sps, filter) in cases {

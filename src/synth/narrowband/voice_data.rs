@@ -101,7 +101,8 @@ pub fn dpmr(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String>
 }
 
 /// NXDN (NXDN TS 1-A: 2400 symbols a second with 1050 and 350 Hz, or 4800 with 2400 and 800 Hz; root raised
-/// cosine 0.2 times x/sin x; frames of 192 symbols that begin with the word CDF59 of 20 bits).
+/// cosine 0.2 times sin x/x, which the receiver undoes; frames of 192 symbols that begin with the word CDF59 of 20
+/// bits).
 pub fn nxdn(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> {
     let NxdnParams { symbol_rate } = params.parse()?;
     let (unit_hz, sps, span_hz) = match symbol_rate {
@@ -110,7 +111,7 @@ pub fn nxdn(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String>
         _ => return Err("symbol_rate must be 2400 (6.25 kHz channels) or 4800 (12.5 kHz)".into()),
     };
     let pulse = Pulse::of_response(sps, 0.6, |f| {
-        raised_cosine(f, 0.2).sqrt() * inverse_sinc(std::f64::consts::PI * f)
+        raised_cosine(f, 0.2).sqrt() / inverse_sinc(std::f64::consts::PI * f)
     });
     let modulator = Modulator { symbol_rate: f64::from(symbol_rate), unit_hz, pulse };
     let frame = Frame { sync: symbols(0xC_DF59, 20), len: 192 };
