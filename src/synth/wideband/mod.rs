@@ -35,6 +35,24 @@ use serde::Serialize;
 
 use super::{Built, WaveParams};
 
+/// The kinds that [`build`] knows.
+pub const NAMES: &[&str] = &[
+    "gsm",
+    "umts",
+    "lte",
+    "nr",
+    "wifi-ofdm",
+    "wifi-dsss",
+    "bluetooth-classic",
+    "ble",
+    "dect",
+    "esb",
+    "zigbee",
+    "digital-mic",
+    "tv",
+    "video",
+];
+
 /// The waveform of a kind, if it is one of this folder's.
 pub fn build(kind: &str, params: &WaveParams, seed: u64) -> Built {
     Some(match kind {
