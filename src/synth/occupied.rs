@@ -7,6 +7,8 @@ use super::waveform::{Shot, ShotIq, Waveform};
 
 /// Shots averaged over.
 const SHOTS: usize = 24;
+/// Chunks of a continuous signal looked at together.
+const ROW: usize = 8;
 /// Shots looked through for them.
 const LOOKED_THROUGH: usize = 600;
 /// Bins a spectrum is resolved into.
@@ -40,25 +42,40 @@ pub fn of_waveform(waveform: &dyn Waveform, from_s: f64, to_s: f64) -> Option<Oc
     }
     let strongest = shots.iter().map(|shot| shot.level_db).fold(f32::NEG_INFINITY, f32::max);
     shots.retain(|shot| shot.level_db >= strongest - 0.5);
-    let stride = shots.len().div_ceil(SHOTS).max(1);
-    let rendered: Vec<ShotIq> = shots.iter().step_by(stride).map(|shot| waveform.render(shot)).collect();
-    of_shots(&rendered)
+    // Chunks of a continuous signal are seen in rows: alone, each would end in a click.
+    let row = if waveform.continuous() { ROW } else { 1 };
+    let stride = (shots.len() / row).div_ceil(SHOTS / row).max(1);
+    let rows: Vec<ShotIq> =
+        shots.chunks(row).step_by(stride).filter_map(|row| render(waveform, row)).collect();
+    of_shots(&rows, waveform.continuous())
 }
 
-/// Bandwidth of shots of one rate taken together, each counting by its energy.
-pub fn of_shots(shots: &[ShotIq]) -> Option<Occupied> {
+/// Shots one after the other as one.
+fn render(waveform: &dyn Waveform, shots: &[Shot]) -> Option<ShotIq> {
+    let mut all = waveform.render(shots.first()?);
+    for shot in &shots[1..] {
+        all.samples.extend(waveform.render(shot).samples);
+    }
+    Some(all)
+}
+
+/// Bandwidth of shots of one rate taken together, each counting by its energy; `within` leaves out what lies at
+/// their beginnings and ends.
+pub fn of_shots(shots: &[ShotIq], within: bool) -> Option<Occupied> {
     let rate_hz = shots.first()?.rate_hz;
     let longest = shots.iter().map(|shot| shot.samples.len()).max()?;
-    let bins = BINS.min(longest.next_power_of_two()).max(256);
+    let bins = if within { longest / 2 + 1 } else { longest }.next_power_of_two().clamp(256, BINS);
     let mut power = vec![0f64; bins];
     let fft = FftPlanner::new().plan_fft_forward(bins);
     let mut buffer = vec![Complex32::ZERO; bins];
     // Hann (von Hann's raised cosine) halves overlapping by half weigh all samples of a shot the same.
     let window: Vec<f32> =
         (0..bins).map(|i| (std::f32::consts::PI * i as f32 / bins as f32).sin().powi(2)).collect();
+    let half = bins as i64 / 2;
     for shot in shots.iter().filter(|shot| shot.rate_hz == rate_hz) {
-        let mut from = -(bins as i64) / 2;
-        while from < shot.samples.len() as i64 {
+        let len = shot.samples.len() as i64;
+        let (mut from, last) = if within { (0, len - 2 * half) } else { (-half, len - 1) };
+        while from <= last {
             for (i, value) in buffer.iter_mut().enumerate() {
                 let sample = usize::try_from(from + i as i64).ok().and_then(|at| shot.samples.get(at));
                 *value = sample.copied().unwrap_or_default() * window[i];
@@ -67,7 +84,7 @@ pub fn of_shots(shots: &[ShotIq]) -> Option<Occupied> {
             for (sum, value) in power.iter_mut().zip(&buffer) {
                 *sum += f64::from(value.norm_sqr());
             }
-            from += bins as i64 / 2;
+            from += half;
         }
     }
     edges(&power, rate_hz)
@@ -110,7 +127,7 @@ mod tests {
         let mut rng = Rng::new(1);
         let samples =
             (0..200_000).map(|_| Complex32::new(rng.normal() as f32, rng.normal() as f32)).collect();
-        let occupied = of_shots(&[ShotIq { rate_hz: 1e6, first_s: 0.0, samples }]).unwrap();
+        let occupied = of_shots(&[ShotIq { rate_hz: 1e6, first_s: 0.0, samples }], false).unwrap();
         assert!((occupied.bandwidth_hz() - 0.99e6).abs() < 0.01e6, "{occupied:?}");
     }
 
@@ -125,7 +142,7 @@ mod tests {
                 turn(-150e3) + turn(250e3)
             })
             .collect();
-        let occupied = of_shots(&[ShotIq { rate_hz: 1e6, first_s: 0.0, samples }]).unwrap();
+        let occupied = of_shots(&[ShotIq { rate_hz: 1e6, first_s: 0.0, samples }], false).unwrap();
         assert!((occupied.low_hz + 150e3).abs() < 500.0, "{occupied:?}");
         assert!((occupied.high_hz - 250e3).abs() < 500.0, "{occupied:?}");
     }

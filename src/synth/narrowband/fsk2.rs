@@ -68,7 +68,8 @@ pub fn build(wave: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String> 
     }
     // Unfiltered bits have side lobes that fall by 12 dB an octave: eight bit rates hold 99.9 %.
     let span_hz = 2.0 * params.deviation_hz + 8.0 * params.bit_rate;
-    let sps = (1.4 * span_hz / params.bit_rate).ceil() as usize;
+    // Sampled twice as fast as that, so that what folds back changes nothing within.
+    let sps = (2.5 * span_hz / params.bit_rate).ceil() as usize;
     let packet_s = f64::from(PREAMBLE + SYNC_BITS + 8 * params.bytes) / params.bit_rate;
     let all_s = f64::from(params.repeats) * (packet_s + 1e-3 * params.gap_ms);
     let reports = Reports::new(params.interval_s, all_s, wave, seed)?;

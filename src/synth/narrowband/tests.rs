@@ -111,7 +111,7 @@ fn occupied_bandwidths_are_those_of_the_systems() {
         ("tetra", toml::Table::new(), 19e3, 22e3),
         ("lora", toml::Table::new(), 120e3, 140e3),
         ("ook", toml::Table::new(), 2e3, 40e3),
-        ("fsk", toml::Table::new(), 40e3, 62e3),
+        ("fsk", toml::Table::new(), 48e3, 68e3),
         ("cw", toml::Table::new(), 0.0, 200.0),
         ("swept-line", toml::Table::new(), 470e3, 520e3),
         ("microwave-oven", toml::Table::new(), 6e6, 12e6),
