@@ -10,7 +10,7 @@ use super::waveform::{Shot, ShotIq};
 pub fn shots(emitter: &SceneEmitter, from_s: f64, to_s: f64, out: &mut Vec<Shot>) {
     let begin = out.len();
     emitter.waveform.shots(from_s.max(0.0), to_s, out);
-    if emitter.on.is_empty() {
+    if emitter.on.is_empty() || emitter.waveform.keeps_on_times() {
         return;
     }
     let reach = if emitter.waveform.continuous() { 1.0 } else { 0.0 };

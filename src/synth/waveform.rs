@@ -60,6 +60,12 @@ pub trait Waveform: Send + Sync {
         false
     }
 
+    /// Whether the shots keep to [`WaveParams::on`] by themselves, as those of a message of many shots do that is
+    /// sent to its end. The timeline then leaves them alone.
+    fn keeps_on_times(&self) -> bool {
+        false
+    }
+
     /// What it is on the physical layer, as the truth file shall name it (`"ble"`, `"lte"`).
     fn signal(&self) -> &'static str;
 

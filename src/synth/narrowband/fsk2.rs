@@ -152,6 +152,10 @@ impl Waveform for Fsk2 {
         self.span_hz
     }
 
+    fn keeps_on_times(&self) -> bool {
+        true
+    }
+
     fn signal(&self) -> &'static str {
         "fsk"
     }

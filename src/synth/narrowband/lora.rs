@@ -120,6 +120,10 @@ impl Waveform for Lora {
         1.5 * self.params.bandwidth_hz
     }
 
+    fn keeps_on_times(&self) -> bool {
+        true
+    }
+
     fn signal(&self) -> &'static str {
         "lora"
     }

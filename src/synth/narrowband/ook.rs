@@ -135,6 +135,10 @@ impl Waveform for Ook {
         250e3
     }
 
+    fn keeps_on_times(&self) -> bool {
+        true
+    }
+
     fn signal(&self) -> &'static str {
         "ook"
     }
