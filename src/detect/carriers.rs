@@ -12,6 +12,9 @@ pub const MOST_CARRIERS: usize = 128;
 /// uncertainty of a look at a weak narrow one.
 const FALLEN_SHARE: f32 = 0.25;
 
+/// What is this many times stronger than a carrier in its bins is not its modulation.
+const OVERPOWERS: f64 = 6.0;
+
 /// A carrier seen this early was there before: a faint one is not above every threshold at once.
 const SETTLING_SLABS: u64 = 16;
 
@@ -70,11 +73,15 @@ impl Carriers {
         background.set(lo, hi, power);
         let shared = |c: &Steady| c.hi.min(hi).saturating_sub(c.lo.max(lo));
         if let Some(carrier) = self.on.iter_mut().find(|c| 2 * shared(c) >= (hi - lo).min(c.hi - c.lo)) {
-            carrier.excess = over_floor(background, carrier.lo, carrier.hi);
-            if hi - lo <= 2 * (carrier.hi - carrier.lo) {
+            let before = carrier.excess;
+            if burst.mean() < OVERPOWERS * f64::from(before) {
+                carrier.excess = over_floor(background, carrier.lo, carrier.hi);
+            }
+            let wider = hi - lo > 2 * (carrier.hi - carrier.lo);
+            if !wider && burst.mean() < OVERPOWERS * f64::from(before) {
                 return None;
             }
-            // Something far wider came over it and stays: it is that now.
+            // Something far wider or stronger came over it and stays: another one.
         }
         if self.on.len() == MOST_CARRIERS {
             return None;

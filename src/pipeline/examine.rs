@@ -35,6 +35,9 @@ const GAIN_RECOVERY_S: f64 = 0.2;
 /// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
 const MASKING_RATIO: f32 = 1000.0;
 
+/// Variation of the envelope of Gaussian noise: sqrt(4/pi - 1).
+const GAUSSIAN_CV: f32 = 0.523;
+
 /// Share of clipped samples from which features are doubtful (1e-4 of all samples in a window).
 const CLIPPED_SHARE: f64 = 1e-4;
 
@@ -276,7 +279,24 @@ impl Examiner {
             return light;
         }
         self.mark_dc(&mut burst, seen);
+        self.mark_passband(&mut burst, seen);
         burst
+    }
+
+    /// Noise without structure about the tuning that was there from the start, as wide as a channel filter: the
+    /// receiver's own noise through that filter.
+    fn mark_passband(&self, burst: &mut Burst, seen: &Seen) {
+        let f = &burst.features;
+        let gaussian = f.envelope_cv.is_some_and(|cv| (GAUSSIAN_CV - cv).abs() < 0.08);
+        let lags = [f.lag_0u8, f.lag_3u2, f.lag_12u8, f.lag_66u7, f.lag_33u3];
+        let lines = [f.symbol_line, f.envelope_line, f.square_line, f.chip_3m84];
+        let structured =
+            lags.iter().flatten().any(|l| l.stands()) || lines.iter().flatten().any(|l| l.stands());
+        let centred = burst.offset_hz.abs() < 0.05 * burst.bandwidth_hz;
+        let wide = burst.bandwidth_hz > 0.2 * self.layout.rate_hz;
+        if seen.cut_start && seen.cut_end && gaussian && !structured && centred && wide {
+            burst.ghost = Ghost::Rolloff;
+        }
     }
 
     /// A line at the tuning itself that was there from the start is the receiver's own offset.
