@@ -1,50 +1,49 @@
 //! From the raw samples around a detected box to [`Measured`]: channel, spectrum, filter, times, then features, the
 //! cheap ones first so that they can spare the dear ones.
 
-use super::channel::{Channel, Channelizer};
+use super::channel::Channel;
 use super::hot;
 use super::lags::Stretch;
 use super::modulation::{Modulation, Piece};
-use super::occupied::{Occupied, Spectrometer};
-use super::onset::{Onset, Search, quantile};
-use super::plans::{LONGEST, Plans};
+use super::occupied::{Band, Occupied, Spectrometer};
+use super::onset::{Edge, Onset, Search, quantile};
+use super::plans::LONGEST;
 use super::repetition::Repetition;
+use super::tuner::{Passed, Tuner, WIDEST_KEYING_HZ};
 use super::{BoxHint, Features, Measured};
 use num_complex::Complex32;
 
-/// Samples of the channel per hertz of the box: room for the edges of the filter and for what the box missed.
-const OVERSAMPLING: f64 = 3.0;
-/// The channel filter passes this times the 99 % bandwidth, and ends its slope at [`FILTER_STOP`] times.
-const FILTER_PASS: f64 = 1.1;
-/// See [`FILTER_PASS`].
-const FILTER_STOP: f64 = 1.5;
-/// Samples of the filtered channel per hertz of the 99 % bandwidth, at least.
-const KEYING_OVERSAMPLING: f64 = 3.0;
-/// However narrow the channel, as many samples are kept of it.
-const FEWEST_SAMPLES: usize = 160;
 /// A box this many times wider than what is in it is measured again with a narrower one.
 const TOO_WIDE: f64 = 2.5;
+/// ... unless that leaves fewer samples of the on-time than this.
+const FEWEST_SAMPLES: f64 = 192.0;
 /// Above this spread the envelope is not constant, and cyclic prefixes are worth looking for.
 const CONSTANT_ENVELOPE: f32 = 0.30;
-
-/// Wider than this nothing is keyed in single symbols: Wi-Fi and wide cellular carriers.
-const WIDEST_KEYING_HZ: f64 = 6e6;
+/// Power over noise in the whole box from which times are taken there rather than in the narrower band.
+const SHARP: f64 = 10.0;
 
 /// Measures emissions at one sample rate. Everything is planned in `new`; memory grows to its final size during the
 /// first measurements and stays.
 pub struct Measurer {
-    rate_hz: f64,
-    plans: Plans,
-    channelizer: Channelizer,
+    tuner: Tuner,
     spectrometer: Spectrometer,
     onset: Onset,
     modulation: Modulation,
     repetition: Repetition,
-    /// Channel samples before and after the filter.
-    wide: Vec<Complex32>,
-    narrow: Vec<Complex32>,
     power: Vec<f32>,
     scratch: Vec<f32>,
+}
+
+/// A channel and the spectrum in it.
+#[derive(Debug, Clone, Copy)]
+struct Tuned {
+    channel: Channel,
+    /// Middle of the channel relative to the tuning, hertz.
+    center_hz: f64,
+    /// Power that the samples were multiplied by.
+    gain: f64,
+    /// Relative to `center_hz`.
+    occupied: Occupied,
 }
 
 /// The burst in its channel.
@@ -52,49 +51,35 @@ pub struct Measurer {
 struct View {
     /// Middle of the channel relative to the tuning, hertz.
     center_hz: f64,
-    /// Rate of `narrow`.
+    /// Rate of the narrow samples.
     rate_hz: f64,
-    /// Input samples per sample of `narrow`.
+    /// Raw samples per narrow sample.
     step: f64,
-    /// Input sample that `narrow[0]` is centred on.
+    /// Raw sample that the first narrow sample is centred on.
     first: f64,
-    /// Noise power a sample of `narrow`.
+    /// Noise power a narrow sample.
     noise: f64,
     /// Bandwidth of the filter over its rate.
     independent: f64,
-    /// What the samples were multiplied by, as a power.
+    /// Power that the samples were multiplied by.
     gain: f64,
     /// The spectrum, relative to `center_hz`.
     occupied: Occupied,
-    /// On-time in `narrow`.
+    /// On-time in narrow samples.
     start: f64,
     end: f64,
-}
-
-/// What [`Measurer::pass`] made of the channel.
-struct Passed {
-    /// Rate of `narrow`.
-    rate_hz: f64,
-    /// Noise bandwidth.
-    band_hz: f64,
-    /// Channel frequency that became zero: on the grid of the transform.
-    shift_hz: f64,
 }
 
 impl Measurer {
     /// For samples at `rate_hz`.
     pub fn new(rate_hz: f64) -> Self {
         Self {
-            rate_hz: if rate_hz.is_finite() && rate_hz > 0.0 { rate_hz } else { 1.0 },
-            plans: Plans::new(),
-            channelizer: Channelizer::new(),
+            tuner: Tuner::new(rate_hz),
             spectrometer: Spectrometer::new(),
             onset: Onset::new(),
             modulation: Modulation::new(),
             repetition: Repetition::new(),
-            wide: Vec::with_capacity(LONGEST),
-            narrow: Vec::with_capacity(LONGEST),
-            power: Vec::with_capacity(LONGEST),
+            power: Vec::with_capacity(2 * LONGEST),
             scratch: Vec::with_capacity(LONGEST),
         }
     }
@@ -109,42 +94,32 @@ impl Measurer {
         let hint = self.sane(iq, hint);
         let noise_per_hz = if noise_per_hz.is_finite() { noise_per_hz.clamp(0.0, 1e30) } else { 0.0 };
         let fallback = self.fallback(iq, &hint, noise_per_hz);
-        let Some(mut view) = self.view(iq, &hint, noise_per_hz) else { return fallback };
+        let Some(tuned) = self.tune(iq, &hint, noise_per_hz) else { return fallback };
+        let mut view = self.filter(&tuned, noise_per_hz, &hint);
         self.time(&mut view, &hint);
-        let start = if hint.cut_start { hint.start as f64 } else { view.input(view.start) };
-        let mut end = if hint.cut_end { hint.end as f64 } else { view.input(view.end) };
         let (mut features, offset_hz) = self.features(&view);
         let power = self.on_power(&view) / view.gain;
-        if !hint.cut_end && view.input(self.narrow.len() as f64) < (hint.end + 2 * hint.slack) as f64 {
-            end = self.far_end(iq, &hint, &view);
-        }
         let bandwidth_hz = view.occupied.hi_hz - view.occupied.lo_hz;
-        let limit = iq.len() as f64;
-        let (start, end) = (start.clamp(0.0, limit), end.clamp(0.0, limit));
-        if !(power > 0.0 && power.is_finite() && bandwidth_hz > 0.0 && end > start) {
+        if !(power > 0.0 && power.is_finite() && bandwidth_hz > 0.0) {
+            return fallback;
+        }
+        let (start, end) = self.edges(iq, &hint, &view, power, noise_per_hz);
+        if end <= start {
             return fallback;
         }
         features.keep_finite();
-        let noise = noise_per_hz * bandwidth_hz;
-        Measured {
-            start,
-            end,
-            offset_hz,
-            bandwidth_hz,
-            power,
-            snr: if noise > 0.0 { (power / noise).min(1e10) } else { 1e10 },
-            features,
-        }
+        let snr = snr(power, noise_per_hz * bandwidth_hz);
+        Measured { start, end, offset_hz, bandwidth_hz, power, snr, features }
     }
 
     /// The hint with its edges in order and inside what there is.
     fn sane(&self, iq: &[Complex32], hint: &BoxHint) -> BoxHint {
-        let half = self.rate_hz / 2.0;
+        let half = self.tuner.rate_hz / 2.0;
         let finite = |hz: f64, other: f64| if hz.is_finite() { hz.clamp(-half, half) } else { other };
         let (a, b) = (finite(hint.lo_hz, -half), finite(hint.hi_hz, half));
         let (lo, hi) = (a.min(b), a.max(b));
         // Nothing is narrower than a millionth of the rate; a line has to have some width.
-        let least = self.rate_hz * 1e-6;
+        let least = self.tuner.rate_hz * 1e-6;
         let (lo, hi) = if hi - lo < least { (lo - least / 2.0, lo + least / 2.0) } else { (lo, hi) };
         let end = hint.end.min(iq.len());
         let start = hint.start.min(end);
@@ -162,7 +137,7 @@ impl Measurer {
             count += 1;
         }
         let width = hint.hi_hz - hint.lo_hz;
-        let power = (sum / count.max(1) as f64 - noise_per_hz * self.rate_hz).max(1e-30);
+        let power = (sum / count.max(1) as f64 - noise_per_hz * self.tuner.rate_hz).max(1e-30);
         let noise = noise_per_hz * width;
         Measured {
             start: hint.start as f64,
@@ -170,220 +145,199 @@ impl Measurer {
             offset_hz: (hint.lo_hz + hint.hi_hz) / 2.0,
             bandwidth_hz: width,
             power,
-            snr: if noise > 0.0 { (power / noise).min(1e10) } else { 1e10 },
+            snr: snr(power, noise),
             features: Features::default(),
         }
     }
 
-    /// Channel and spectrum of the box, narrowed until it fits what is in it; then the filtered samples.
-    fn view(&mut self, iq: &[Complex32], hint: &BoxHint, noise_per_hz: f64) -> Option<View> {
-        let (mut lo, mut hi) = (hint.lo_hz, hint.hi_hz);
-        let mut last = None;
-        for _ in 0..4 {
-            let center_hz = (lo + hi) / 2.0;
-            let step = self.channel_step(hi - lo);
-            let channel = self.extract(iq, hint, center_hz, step, hint.start);
-            let rate_hz = self.rate_hz / step as f64;
-            let gain = self.normalise()?;
-            let from = ((hint.start as f64 - channel.first) / step as f64).max(0.0) as usize;
-            let to = (((hint.end as f64 - channel.first) / step as f64).ceil() as usize).min(self.wide.len());
-            let found = self.spectrometer.occupied(
-                &mut self.plans,
-                &self.channelizer,
-                step,
-                self.wide.get(from..to).unwrap_or(&[]),
-                rate_hz,
-                noise_per_hz * gain,
-                ((lo - hi) / 2.0, (hi - lo) / 2.0),
-            );
-            let Some(occupied) = found else { break };
-            let width = (occupied.hi_hz - occupied.lo_hz).max(occupied.resolution_hz);
-            last = Some((channel, center_hz, rate_hz, gain, occupied));
-            let narrower = self.rate_hz / (OVERSAMPLING * width * 1.3);
-            let enough = (to - from) as f64 * step as f64 / narrower > 192.0;
-            if (hi - lo) / width < TOO_WIDE || (narrower as usize) < 2 * step || !enough {
+    /// Channel and spectrum of the box, narrowed until it fits what is in it.
+    fn tune(&mut self, iq: &[Complex32], hint: &BoxHint, noise_per_hz: f64) -> Option<Tuned> {
+        let mut best = self.look(iq, hint, (hint.lo_hz, hint.hi_hz), noise_per_hz)?;
+        for _ in 0..3 {
+            let width = best.occupied.width_hz();
+            let now_hz = self.tuner.rate_hz / best.channel.step as f64;
+            let middle = best.center_hz + (best.occupied.lo_hz + best.occupied.hi_hz) / 2.0;
+            // The channel of 1.3 times the band, and how much of the burst would be left of it.
+            let step = self.tuner.step(1.3 * width);
+            let left = (hint.end - hint.start) as f64 / step as f64;
+            if now_hz < TOO_WIDE * 3.0 * width || step < 2 * best.channel.step || left < FEWEST_SAMPLES {
                 break;
             }
-            let (a, b) = (center_hz + occupied.lo_hz, center_hz + occupied.hi_hz);
-            (lo, hi) = ((a + b) / 2.0 - 0.65 * width, (a + b) / 2.0 + 0.65 * width);
+            let found = self.look(iq, hint, (middle - 0.65 * width, middle + 0.65 * width), noise_per_hz);
+            let Some(closer) = found else {
+                // Nothing in there after all: back to what was.
+                let (from, to) = self.reach(hint, hint.start, hint.end, best.channel.step);
+                self.tuner.extract(iq, from..to, best.center_hz, best.channel.step);
+                self.tuner.scale(best.gain);
+                break;
+            };
+            best = closer;
         }
-        let (channel, center_hz, rate_hz, gain, occupied) = last?;
-        Some(self.filter(channel, center_hz, rate_hz, gain, occupied, noise_per_hz, hint))
+        Some(best)
     }
 
-    /// Channel samples into `wide`, from well before input sample `near` on.
-    fn extract(
+    /// Raw samples that belong to `start..end` with room for slack and filters.
+    fn reach(&self, hint: &BoxHint, start: usize, end: usize, step: usize) -> (usize, usize) {
+        let margin = 2 * hint.slack + 64 * step;
+        (start.saturating_sub(margin), end.saturating_add(margin))
+    }
+
+    /// One channel and the spectrum in it.
+    fn look(
         &mut self,
         iq: &[Complex32],
         hint: &BoxHint,
-        center_hz: f64,
-        step: usize,
-        near: usize,
-    ) -> Channel {
-        let margin = 2 * hint.slack + 64 * step;
-        let from = (near.saturating_sub(margin)) as i64;
-        let to = (hint.end + margin).min(iq.len());
-        let count = ((to as i64 - from).max(0) as usize).div_ceil(step).min(LONGEST);
-        let shift = center_hz / self.rate_hz;
-        self.channelizer.extract(iq, from, step, shift, count, &mut self.wide)
-    }
-
-    /// Brings `wide` to mean power 1, so that nothing depends on the scale of the recording. The power gain.
-    fn normalise(&mut self) -> Option<f64> {
-        let sum: f64 = self.wide.iter().map(|x| f64::from(x.re).powi(2) + f64::from(x.im).powi(2)).sum();
-        let mean = sum / self.wide.len().max(1) as f64;
-        if !(mean > 1e-60 && mean.is_finite()) {
-            return None;
-        }
-        // In two steps: the factor itself may be out of range.
-        let root = mean.sqrt().sqrt();
-        let factor = (1.0 / root) as f32;
-        self.wide.iter_mut().for_each(|x| *x = *x * factor * factor);
-        Some(1.0 / mean)
-    }
-
-    /// `narrow` from `wide`: the occupied band and a little beyond, at a rate to match.
-    #[allow(clippy::too_many_arguments)]
-    fn filter(
-        &mut self,
-        channel: Channel,
-        center_hz: f64,
-        rate_hz: f64,
-        gain: f64,
-        occupied: Occupied,
+        (lo_hz, hi_hz): (f64, f64),
         noise_per_hz: f64,
-        hint: &BoxHint,
-    ) -> View {
-        let width = (occupied.hi_hz - occupied.lo_hz).max(occupied.resolution_hz);
-        let middle = (occupied.hi_hz + occupied.lo_hz) / 2.0;
-        let step = self.rate_hz / rate_hz;
-        let Passed { rate_hz: narrow_rate, band_hz, shift_hz: shift } = self.pass(rate_hz, middle, width);
-        let step = step * rate_hz / narrow_rate;
-        let moved = Occupied {
-            lo_hz: occupied.lo_hz - shift,
-            hi_hz: occupied.hi_hz - shift,
-            median_hz: occupied.median_hz - shift,
-            centroid_hz: occupied.centroid_hz - shift,
-            ..occupied
+    ) -> Option<Tuned> {
+        let center_hz = (lo_hz + hi_hz) / 2.0;
+        let step = self.tuner.step(hi_hz - lo_hz);
+        let (from, to) = self.reach(hint, hint.start, hint.end, step);
+        let channel = self.tuner.extract(iq, from..to, center_hz, step);
+        let gain = self.tuner.normalise()?;
+        let index = |raw: usize| ((raw as f64 - channel.first) / step as f64).max(0.0);
+        let wide = &self.tuner.wide;
+        let (a, b) = (index(hint.start) as usize, (index(hint.end).ceil() as usize).min(wide.len()));
+        let band = Band {
+            rate_hz: self.tuner.rate_hz / step as f64,
+            step,
+            lo_hz: lo_hz - center_hz,
+            hi_hz: hi_hz - center_hz,
+            noise_per_hz: noise_per_hz * gain,
         };
+        let (plans, channelizer) = (&mut self.tuner.plans, &self.tuner.channelizer);
+        let occupied = self.spectrometer.occupied(plans, channelizer, wide, a.min(b)..b, &band)?;
+        Some(Tuned { channel, center_hz, gain, occupied })
+    }
+
+    /// The occupied band alone.
+    fn filter(&mut self, tuned: &Tuned, noise_per_hz: f64, hint: &BoxHint) -> View {
+        let Tuned { channel, center_hz, gain, occupied } = *tuned;
+        let middle = (occupied.hi_hz + occupied.lo_hz) / 2.0;
+        let wide_hz = self.tuner.rate_hz / channel.step as f64;
+        let Passed { rate_hz, band_hz, shift_hz } = self.tuner.pass(wide_hz, middle, occupied.width_hz());
+        self.note_power();
+        let step = self.tuner.rate_hz / rate_hz;
         View {
-            center_hz: center_hz + shift,
-            rate_hz: narrow_rate,
+            center_hz: center_hz + shift_hz,
+            rate_hz,
             step,
             first: channel.first,
             noise: noise_per_hz * gain * band_hz,
-            independent: (band_hz / narrow_rate).min(1.0),
+            independent: (band_hz / rate_hz).min(1.0),
             gain,
-            occupied: moved,
+            occupied: Occupied {
+                lo_hz: occupied.lo_hz - shift_hz,
+                hi_hz: occupied.hi_hz - shift_hz,
+                ..occupied
+            },
             start: boundary(hint.start as f64, channel.first, step),
             end: boundary(hint.end as f64, channel.first, step),
         }
     }
 
-    /// Filters `wide` to `width_hz` around `middle_hz` into `narrow`, or copies it if the signal fills the channel.
-    fn pass(&mut self, rate_hz: f64, middle_hz: f64, width_hz: f64) -> Passed {
-        let n = self.plans.size_for(self.wide.len());
-        let fills = FILTER_STOP * width_hz > 0.9 * rate_hz;
-        // Lines at the symbol rate have to be inside, which may need more samples than there were.
-        let wanted = (KEYING_OVERSAMPLING * width_hz / rate_hz * n as f64) as usize;
-        if self.wide.len() < 32 || (fills && (width_hz > WIDEST_KEYING_HZ || wanted > LONGEST)) {
-            self.narrow.clone_from(&self.wide);
-            return Passed { rate_hz, band_hz: rate_hz, shift_hz: 0.0 };
-        }
-        let fewest = self.plans.size_for(FEWEST_SAMPLES * n / self.wide.len()).min(n);
-        let kept = self.plans.size_for(wanted).max(fewest);
-        let mut spectrum = std::mem::take(&mut self.wide);
-        let length = spectrum.len();
-        spectrum.resize(n, Complex32::default());
-        self.plans.forward(&mut spectrum);
-        self.narrow.clear();
-        self.narrow.resize(kept, Complex32::default());
-        let middle = (middle_hz / rate_hz * n as f64).round() as i64;
-        let bins_per_hz = n as f64 / rate_hz;
-        let (pass, stop) =
-            (FILTER_PASS / 2.0 * width_hz * bins_per_hz, FILTER_STOP / 2.0 * width_hz * bins_per_hz);
-        let mut passed = 0.0;
-        let reach = (stop.ceil() as i64).min(kept.min(n) as i64 / 2 - 1);
-        for k in -reach..=reach {
-            let distance = (k as f64).abs();
-            let weight = if distance <= pass {
-                1.0
-            } else {
-                let u = ((distance - pass) / (stop - pass).max(1e-9)).min(1.0);
-                0.5 + 0.5 * (std::f64::consts::PI * u).cos()
-            };
-            passed += weight * weight;
-            let from = spectrum[(middle + k).rem_euclid(n as i64) as usize];
-            self.narrow[k.rem_euclid(kept as i64) as usize] = from * weight as f32;
-        }
-        self.plans.inverse(&mut self.narrow);
-        let scale = 1.0 / n as f32;
-        self.narrow.iter_mut().for_each(|x| *x *= scale);
-        self.narrow.truncate((length * kept).div_ceil(n).min(kept));
-        self.wide = spectrum;
-        Passed {
-            rate_hz: rate_hz * kept as f64 / n as f64,
-            band_hz: passed / bins_per_hz,
-            shift_hz: middle as f64 / bins_per_hz,
-        }
+    /// Power of the narrow samples.
+    fn note_power(&mut self) {
+        self.power.clear();
+        self.power.resize(self.tuner.narrow.len(), 0.0);
+        hot::powers(&self.tuner.narrow, &mut self.power);
     }
 
-    /// Start and end by the envelope of `narrow`.
+    /// Start and end by the envelope of the narrow samples.
     fn time(&mut self, view: &mut View, hint: &BoxHint) {
-        self.power.clear();
-        self.power.resize(self.narrow.len(), 0.0);
-        hot::powers(&self.narrow, &mut self.power);
+        let n = self.power.len() as f64;
         let search = Search {
             start: view.start.max(0.0),
-            end: view.end.min(self.narrow.len() as f64),
+            end: view.end.min(n),
             slack: hint.slack as f64 / view.step,
             noise: view.noise,
             independent: view.independent,
             find_start: !hint.cut_start,
-            find_end: !hint.cut_end && view.end < self.narrow.len() as f64,
+            find_end: !hint.cut_end && view.end < n,
         };
         (view.start, view.end) = self.onset.find(&self.power, &search);
     }
 
-    /// Mean power of `narrow` while on, noise taken off.
+    /// Mean power of the narrow samples while on, noise taken off.
     fn on_power(&self, view: &View) -> f64 {
-        let on = view.on(&self.narrow, 0.0);
-        let sum: f64 = on.iter().map(|x| f64::from(x.norm_sqr())).sum();
-        sum / on.len().max(1) as f64 - view.noise
+        let on = view.on(&self.power, 0.0);
+        on.iter().map(|&p| f64::from(p)).sum::<f64>() / on.len().max(1) as f64 - view.noise
     }
 
-    /// End of an emission that did not fit: the same channel once more, around where the hint ends.
-    fn far_end(&mut self, iq: &[Complex32], hint: &BoxHint, view: &View) -> f64 {
-        let width = view.occupied.hi_hz - view.occupied.lo_hz;
-        let step = self.channel_step(width);
-        let near = hint.end.saturating_sub(2 * hint.slack + 512 * step);
-        let channel = self.extract(iq, hint, view.center_hz, step, near);
-        let factor = view.gain.sqrt() as f32;
-        self.wide.iter_mut().for_each(|x| *x *= factor);
-        let rate_hz = self.pass(self.rate_hz / step as f64, 0.0, width).rate_hz;
-        let step = self.rate_hz / rate_hz;
-        self.power.clear();
-        self.power.resize(self.narrow.len(), 0.0);
-        hot::powers(&self.narrow, &mut self.power);
-        self.onset.length = ((self.onset.length as f64 * rate_hz / view.rate_hz).round() as usize).max(1);
-        let end = boundary(hint.end as f64, channel.first, step);
-        match self.onset.find_end(&self.power, end, hint.slack as f64 / step) {
-            Some(end) => input(end, channel.first, step),
-            None => hint.end as f64,
+    /// Start and end in raw samples: as the narrow samples have them; of what did not fit, the end apart; of what is
+    /// far narrower than its box, from all of the box, which resolves time better.
+    fn edges(
+        &mut self,
+        iq: &[Complex32],
+        hint: &BoxHint,
+        view: &View,
+        power: f64,
+        noise_per_hz: f64,
+    ) -> (f64, f64) {
+        let (mut start, mut end) = (view.input(view.start), view.input(view.end));
+        let all_hz = hint.hi_hz - hint.lo_hz;
+        let width_hz = view.occupied.width_hz();
+        let sharp = all_hz > 4.0 * width_hz && power > SHARP * noise_per_hz * all_hz;
+        let fits = view.input(self.power.len() as f64) >= (hint.end + 2 * hint.slack).min(iq.len()) as f64;
+        let edge = |near, rising| Edge { near, rising, slack: hint.slack as f64, smoothed: 0.0 };
+        let middle_hz = (hint.lo_hz + hint.hi_hz) / 2.0;
+        let smoothed = self.onset.length as f64 * view.step;
+        if hint.cut_start {
+            start = hint.start as f64;
+        } else if sharp {
+            let wanted = edge(start, true);
+            start = self.edge(iq, &wanted, (middle_hz, all_hz), power, noise_per_hz).unwrap_or(start);
         }
+        if hint.cut_end {
+            end = hint.end as f64;
+        } else if sharp {
+            let near = if fits { end } else { hint.end as f64 };
+            let wanted = edge(near, false);
+            end = self.edge(iq, &wanted, (middle_hz, all_hz), power, noise_per_hz).unwrap_or(near);
+        } else if !fits {
+            let near = hint.end as f64;
+            let wanted = Edge { smoothed, ..edge(near, false) };
+            end = self.edge(iq, &wanted, (view.center_hz, width_hz), power, noise_per_hz).unwrap_or(near);
+        }
+        let limit = iq.len() as f64;
+        (start.clamp(0.0, limit), end.clamp(0.0, limit))
     }
 
-    /// Raw samples per channel sample for a signal `width` hertz wide.
-    fn channel_step(&self, width: f64) -> usize {
-        // Factors beyond a million are for widths that no detector gives.
-        ((self.rate_hz / (OVERSAMPLING * width.max(1e-9))) as usize).clamp(1, 1 << 20)
+    /// One edge in raw samples, looked for in a band of its own.
+    fn edge(
+        &mut self,
+        iq: &[Complex32],
+        wanted: &Edge,
+        (center_hz, width_hz): (f64, f64),
+        power: f64,
+        noise_per_hz: f64,
+    ) -> Option<f64> {
+        let step = self.tuner.step(width_hz);
+        let reach = 2 * wanted.slack as usize + 2 * wanted.smoothed as usize + 256 * step;
+        let near = wanted.near.max(0.0) as usize;
+        let range = near.saturating_sub(reach)..near + reach;
+        let channel = self.tuner.extract(iq, range, center_hz, step);
+        self.tuner.scale(1.0 / power);
+        let wide_hz = self.tuner.rate_hz / step as f64;
+        let Passed { rate_hz, band_hz, .. } = self.tuner.pass(wide_hz, 0.0, width_hz);
+        self.note_power();
+        let step = self.tuner.rate_hz / rate_hz;
+        let here = Edge {
+            near: boundary(wanted.near, channel.first, step),
+            slack: wanted.slack / step,
+            smoothed: wanted.smoothed / step,
+            ..*wanted
+        };
+        let noise = noise_per_hz * band_hz / power;
+        let found = self.onset.find_edge(&self.power, &here, noise, (band_hz / rate_hz).min(1.0))?;
+        Some(input(found, channel.first, step))
     }
 
     /// Everything but times and power; and the best estimate of the centre, hertz from the tuning.
     fn features(&mut self, view: &View) -> (Features, f64) {
         let mut features = Features::default();
         let occupied = view.occupied;
-        let width = occupied.hi_hz - occupied.lo_hz;
+        let width = occupied.width_hz();
         let mut center = (occupied.lo_hz + occupied.hi_hz) / 2.0;
         features.flatness = Some(occupied.flatness as f32);
         features.shoulder = Some((occupied.six_db_hz / width).min(1.0) as f32);
@@ -395,19 +349,19 @@ impl Measurer {
         self.envelope(view, &mut features);
         let constant = features.envelope_cv.is_some_and(|cv| cv < CONSTANT_ENVELOPE);
         if width < WIDEST_KEYING_HZ {
-            let (a, b) = view.on_range(self.narrow.len(), (self.onset.length / 2) as f64);
+            let (a, b) = view.on_range(self.tuner.narrow.len(), (self.onset.length / 2) as f64);
             let piece = Piece {
-                samples: &self.narrow[a..b],
+                samples: &self.tuner.narrow[a..b],
                 power: &self.power[a..b],
                 least_power: 0.2 * self.onset.on_power,
                 rate_hz: view.rate_hz,
                 width_hz: width,
                 constant,
             };
-            center = self.modulation.measure(&mut self.plans, &piece, center, &mut features);
+            center = self.modulation.measure(&mut self.tuner.plans, &piece, center, &mut features);
         }
         let stretch = Stretch {
-            samples: view.on(&self.narrow, 0.0),
+            samples: view.on(&self.tuner.narrow, 0.0),
             rate_hz: view.rate_hz,
             effective_hz: occupied.effective_hz.min(width.max(occupied.resolution_hz)),
         };
@@ -468,4 +422,9 @@ fn input(boundary: f64, first: f64, step: f64) -> f64 {
 /// The reverse of [`input`].
 fn boundary(input: f64, first: f64, step: f64) -> f64 {
     (input - 0.5 - first) / step + 0.5
+}
+
+/// Power over noise, at most 100 dB.
+fn snr(power: f64, noise: f64) -> f64 {
+    if noise > 0.0 { (power / noise).min(1e10) } else { 1e10 }
 }

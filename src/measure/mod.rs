@@ -17,6 +17,7 @@ mod occupied;
 mod onset;
 mod plans;
 mod repetition;
+mod tuner;
 
 pub use burst::{Burst, Carrier, Depth, Ghost};
 pub use features::{Features, Lag, Line, Pulses};

@@ -8,6 +8,7 @@ use super::channel::Channelizer;
 use super::plans::Plans;
 use num_complex::Complex32;
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// Longest segment of the spectrum estimate.
 const LONGEST_SEGMENT: usize = 1024;
@@ -15,6 +16,8 @@ const LONGEST_SEGMENT: usize = 1024;
 const SEGMENTS: usize = 40;
 /// Share of the power left out on each side (ITU-R SM.328-11 annex 1).
 const LEFT_OUT: f64 = 0.005;
+/// Below this product of on-time and bandwidth it is a pulse: no segments fit in, and its edges are its spectrum.
+const SHORT: f64 = 24.0;
 /// Bins from here on (fraction of the work rate) are filtered away too far to be put right.
 const FLAT: f64 = 0.40;
 /// Equivalent noise bandwidth of the Hann window, bins.
@@ -29,12 +32,6 @@ pub struct Occupied {
     pub lo_hz: f64,
     /// See `lo_hz`.
     pub hi_hz: f64,
-    /// Power between them and a little beyond, noise taken off, on the scale of the samples.
-    pub power: f64,
-    /// Half of the power lies below, hertz.
-    pub median_hz: f64,
-    /// Centroid, hertz.
-    pub centroid_hz: f64,
     /// Bandwidth of white noise with as many independent values: (∫S)²/∫S², signal and noise, hertz.
     pub effective_hz: f64,
     /// Resolution of the estimate, hertz.
@@ -45,6 +42,28 @@ pub struct Occupied {
     pub six_db_hz: f64,
     /// Share of the power in the three bins around the highest.
     pub peak_share: f64,
+}
+
+impl Occupied {
+    /// The 99 % bandwidth, but not less than what the estimate resolves.
+    pub fn width_hz(&self) -> f64 {
+        (self.hi_hz - self.lo_hz).max(self.resolution_hz)
+    }
+}
+
+/// Where to look, in samples that came out of a [`Channelizer`].
+#[derive(Debug, Clone, Copy)]
+pub struct Band {
+    /// Rate of the samples.
+    pub rate_hz: f64,
+    /// Factor they were decimated by.
+    pub step: usize,
+    /// Edges of the box relative to the channel's zero, hertz.
+    pub lo_hz: f64,
+    /// See `lo_hz`.
+    pub hi_hz: f64,
+    /// Noise power a hertz on the scale of the samples.
+    pub noise_per_hz: f64,
 }
 
 /// The spectrum estimator and its memory.
@@ -77,38 +96,64 @@ impl Spectrometer {
         }
     }
 
-    /// Spectrum of `x` at `rate_hz`, which came out of `channelizer` with `step`, then what lies in and around
-    /// `lo_hz..hi_hz`. `None` if there are too few samples or no power over the noise.
-    #[allow(clippy::too_many_arguments)]
+    /// Spectrum of `x` while `on`, then what lies in and around the band. `None` if there are too few samples or no power over
+    /// the noise.
     pub fn occupied(
         &mut self,
         plans: &mut Plans,
         channelizer: &Channelizer,
-        step: usize,
         x: &[Complex32],
-        rate_hz: f64,
-        noise_per_hz: f64,
-        (lo_hz, hi_hz): (f64, f64),
+        on: Range<usize>,
+        band: &Band,
     ) -> Option<Occupied> {
-        self.estimate(plans, x, rate_hz, hi_hz - lo_hz)?;
+        let width_hz = band.hi_hz - band.lo_hz;
+        let inside = x.get(on.clone())?;
+        let pulse = (inside.len() as f64) * width_hz < SHORT * band.rate_hz;
+        let over = if pulse && x.len() <= LONGEST_SEGMENT {
+            self.energy(plans, x, inside.len(), band.rate_hz)?
+        } else {
+            self.estimate(plans, inside, band.rate_hz, width_hz)?;
+            1.0
+        };
         let bins = self.bins;
-        let scale = noise_per_hz * self.bin_hz;
+        let scale = over * band.noise_per_hz * self.bin_hz;
         for k in 0..bins {
             let f = k as f64 / bins as f64 - 0.5;
-            let (own, aliased) = channelizer.response(step, f);
+            let (own, aliased) = channelizer.response(band.step, f);
             let own = own.max(0.02);
             self.noise[k] = scale * aliased / own;
             self.excess[k] = self.sums[k] / own - self.noise[k];
         }
-        let usable = if step > 1 { (FLAT * bins as f64) as usize } else { bins / 2 };
+        let usable = if band.step > 1 { (FLAT * bins as f64) as usize } else { bins / 2 };
         let (first, last) = (bins / 2 - usable, (bins / 2 + usable).min(bins) - 1);
-        let (from, to) = self.limits(first, last, lo_hz, hi_hz);
+        let (from, to) = self.limits(first, last, band.lo_hz, band.hi_hz);
         self.summarise(from, to)
     }
 
     /// Hertz of the lower edge of bin `k`, fractions welcome.
     fn edge_hz(&self, k: f64) -> f64 {
         (k - 0.5 - (self.bins / 2) as f64) * self.bin_hz
+    }
+
+    /// Energy spectrum of all of `x` over `on` samples: of a pulse that begins and ends in it, nothing leaks, and the
+    /// edges, which make most of its bandwidth, are inside. How much more noise is in it than in the on-time.
+    fn energy(&mut self, plans: &mut Plans, x: &[Complex32], on: usize, rate_hz: f64) -> Option<f64> {
+        if on < 8 {
+            return None;
+        }
+        let bins = x.len().next_power_of_two().clamp(64, LONGEST_SEGMENT);
+        let buffer = &mut self.buffer[..bins];
+        buffer.fill(Complex32::default());
+        buffer[..x.len()].copy_from_slice(x);
+        plans.forward(buffer);
+        let scale = 1.0 / (bins as f64 * on as f64);
+        for (k, b) in buffer.iter().enumerate() {
+            self.sums[(k + bins / 2) % bins] = scale * f64::from(b.norm_sqr());
+        }
+        self.bins = bins;
+        self.bin_hz = rate_hz / bins as f64;
+        self.averages = 1.0;
+        Some(x.len() as f64 / on as f64)
     }
 
     /// Averaged power per bin into `sums`, zero frequency in the middle.
@@ -215,9 +260,6 @@ impl Spectrometer {
         let (lo, hi) = (from as f64 + lo, to as f64 + 1.0 - hi);
         let (lo, hi) = if hi - lo >= 1.0 { (lo, hi) } else { ((lo + hi - 1.0) / 2.0, (lo + hi + 1.0) / 2.0) };
         let (lo, hi) = (lo.max(from as f64), hi.min(to as f64 + 1.0));
-        let weighted: f64 = excess.iter().enumerate().map(|(k, e)| e * (k as f64 + 0.5)).sum();
-        let centroid = (from as f64 + weighted / power).clamp(lo, hi);
-        let median = from as f64 + cross(excess.iter(), power * 0.5);
         let inside = &self.excess[(lo as usize).max(from)..=(hi as usize).min(to)];
         let highest = (from..=to).max_by(|&a, &b| self.excess[a].total_cmp(&self.excess[b])).unwrap_or(from);
         let peak: f64 = self.excess[highest.saturating_sub(1).max(from)..=(highest + 1).min(to)].iter().sum();
@@ -225,9 +267,6 @@ impl Spectrometer {
         Some(Occupied {
             lo_hz: self.edge_hz(lo),
             hi_hz: self.edge_hz(hi),
-            power,
-            median_hz: self.edge_hz(median.clamp(lo, hi)),
-            centroid_hz: self.edge_hz(centroid),
             effective_hz: sum * sum / squares.max(f64::MIN_POSITIVE) * self.bin_hz,
             resolution_hz: self.bin_hz * HANN_ENBW,
             flatness: self.flatness(inside),

@@ -41,6 +41,19 @@ pub struct Search {
     pub find_end: bool,
 }
 
+/// One edge to look for.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    /// About where, samples.
+    pub near: f64,
+    /// Whether it goes on there, or off.
+    pub rising: bool,
+    /// Uncertainty of `near`.
+    pub slack: f64,
+    /// Samples to smooth over at least.
+    pub smoothed: f64,
+}
+
 impl Onset {
     /// No memory yet.
     pub fn new() -> Self {
@@ -66,7 +79,11 @@ impl Onset {
         if self.on_power <= noise * 1.3 {
             return (search.start, search.end);
         }
-        let start = if search.find_start { self.up(search).unwrap_or(search.start) } else { search.start };
+        let start = if search.find_start {
+            self.up(search.start, search.slack).unwrap_or(search.start)
+        } else {
+            search.start
+        };
         let end = if search.find_end {
             self.down(search.end, search.slack).unwrap_or(search.end)
         } else {
@@ -75,10 +92,16 @@ impl Onset {
         if end - start >= 1.0 { (start, end) } else { (search.start, search.end) }
     }
 
-    /// The last fall through the threshold near `end` in other samples of the same channel, on the same scale.
-    pub fn find_end(&mut self, power: &[f32], end: f64, slack: f64) -> Option<f64> {
+    /// One edge of a signal of power 1 in `noise`, in samples of `power`.
+    pub fn find_edge(&mut self, power: &[f32], edge: &Edge, noise: f64, independent: f64) -> Option<f64> {
+        // A constant envelope fluctuates by its noise only; what fluctuates by itself says so in `smoothed`.
+        let relative = noise * noise + 2.0 * noise;
+        let length =
+            (relative / (FLUCTUATION * FLUCTUATION) / independent.clamp(0.01, 1.0)).max(edge.smoothed);
+        self.length = (length.round() as usize).clamp(1, (power.len() / 8).max(1));
+        self.threshold = (noise + 0.5) as f32;
         self.smooth(power);
-        self.down(end, slack)
+        if edge.rising { self.up(edge.near, edge.slack) } else { self.down(edge.near, edge.slack) }
     }
 
     fn choose_length(&mut self, inside: &[f32], search: &Search) {
@@ -116,11 +139,11 @@ impl Onset {
     }
 
     /// Earliest rise near the start; further back if it is on already.
-    fn up(&self, search: &Search) -> Option<f64> {
+    fn up(&self, start: f64, slack: f64) -> Option<f64> {
         let n = self.smooth.len();
-        let reach = search.slack + self.length as f64;
-        let from = (search.start - reach).max(0.0) as usize;
-        let to = ((search.start + reach).max(0.0) as usize + 1).min(n);
+        let reach = slack + self.length as f64;
+        let from = (start - reach).max(0.0) as usize;
+        let to = ((start + reach).max(0.0) as usize + 1).min(n);
         let crossing = |i: usize| {
             let (before, after) = (self.smooth[i - 1], self.smooth[i]);
             (before < self.threshold && after >= self.threshold)
@@ -133,7 +156,7 @@ impl Onset {
         };
         (from.max(1)..to)
             .find_map(|i| crossing(i).filter(|_| lasting(i)))
-            .or_else(|| (1..from.min(n)).rev().find_map(crossing))
+            .or_else(|| (self.settled()..from.min(n)).rev().find_map(crossing))
             // The boxcar is centred half a sample late for even lengths.
             .map(|at| at + if self.length.is_multiple_of(2) { -0.5 } else { 0.0 } + 0.5)
     }
@@ -157,8 +180,13 @@ impl Onset {
         (from..to)
             .rev()
             .find_map(|i| crossing(i).filter(|_| lasting(i)))
-            .or_else(|| (to.max(1)..n).find_map(crossing))
+            .or_else(|| (to.max(1)..n.saturating_sub(self.settled())).find_map(crossing))
             .map(|at| at + if self.length.is_multiple_of(2) { -0.5 } else { 0.0 } + 0.5)
+    }
+
+    /// Samples from either end within which filters ring: an edge there is the window's own.
+    fn settled(&self) -> usize {
+        self.length + 8
     }
 
     /// Share of the time on, and the pulses, between `start` and `end` of the power last smoothed.
