@@ -51,6 +51,8 @@ pub struct Common {
 pub enum Verb {
     /// Recordings in, emitters and alerts out
     Replay(ReplayArgs),
+    /// A scene file to a recording and its truth
+    Synth(SynthArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page
@@ -114,6 +116,21 @@ pub struct ReplayArgs {
     /// Samples handed to the pipeline at a time; changes nothing but speed
     #[arg(long, value_name = "SAMPLES", hide = true, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub block_size: Option<u32>,
+}
+
+/// `emcon synth`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  emcon synth scene.toml\n  emcon synth scene.toml -o /tmp/room && emcon replay /tmp/room"
+)]
+pub struct SynthArgs {
+    /// What is in the air and what receives it, TOML
+    #[arg(value_name = "SCENE")]
+    pub scene: PathBuf,
+    /// Where to, without ending: PATH.sigmf-meta, PATH.sigmf-data, PATH.truth.json [default: the scene's name]
+    #[arg(short, long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
 }
 
 /// `emcon completions`.

@@ -7,6 +7,7 @@ mod pages;
 mod progress;
 mod quantity;
 mod replay;
+mod synth;
 
 use args::{Cli, Common, Verb};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
@@ -33,6 +34,7 @@ fn run(cli: &Cli) -> Exit {
     logging::start(&cli.common);
     match &cli.verb {
         Verb::Replay(args) => replay::run(args, &cli.common),
+        Verb::Synth(args) => synth::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }
