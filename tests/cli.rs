@@ -150,18 +150,22 @@ fn input_that_is_not_there_is_66_and_the_others_are_replayed() {
     assert_eq!(lines.len(), 2, "{out}");
     assert!(lines.iter().all(|line| line["input"] == 2), "{out}");
     assert!(err.starts_with("emcon: none.wav: "), "{err}");
-    desk.file("lonely.sigmf-meta", "{\"global\": {\"core:datatype\": \"cu8\"}}");
+    desk.file(
+        "lonely.sigmf-meta",
+        "{\"global\": {\"core:datatype\": \"cu8\", \"core:sample_rate\": 1000}, \"captures\": []}",
+    );
     desk.fails("replay lonely.sigmf-meta", 66, &["lonely.sigmf-data"]);
-    desk.fails("replay --rate 1M --format cu8 .", 66, &["folder"]);
+    std::fs::create_dir(desk.path("room")).unwrap();
+    desk.fails("replay room", 66, &["room", "folder"]);
 }
 
 #[test]
 fn bad_data_is_65() {
     let desk = Desk::new();
-    desk.file("empty_1M.cu8", "");
-    desk.fails("replay empty_1M.cu8", 65, &["empty_1M.cu8"]);
-    desk.file("odd_1M.cf32", [0u8; 7]);
-    desk.fails("replay odd_1M.cf32", 65, &["odd_1M.cf32"]);
+    desk.file("empty_433.92M_250k.cu8", "");
+    desk.fails("replay empty_433.92M_250k.cu8", 65, &["empty_433.92M_250k.cu8"]);
+    desk.file("odd_433.92M_250k.cf32", [0u8; 7]);
+    desk.fails("replay odd_433.92M_250k.cf32", 65, &["odd_433.92M_250k.cf32"]);
     desk.file("text.wav", "not a wave");
     desk.fails("replay text.wav", 65, &["text.wav"]);
     desk.file("x.sigmf-data", noise(100));

@@ -236,6 +236,7 @@ impl<'a> Run<'a> {
                 waterfall.iter_mut().for_each(|waterfall| waterfall.output(output));
             }
         }
+        self.ask_suspects(Explainer::wants_suspects);
         self.events.clear();
         for output in &self.outputs {
             self.tally.output(output);
@@ -248,9 +249,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Shows the emitters held now to those explainers that `want` them.
+    fn ask_suspects(&self, want: impl Fn(&Explainer) -> bool) {
+        let Some(onlookers) = &self.onlookers else { return };
+        let mut onlookers = onlookers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanting = onlookers.explainers.iter_mut().filter(|explainer| want(explainer)).peekable();
+        if wanting.peek().is_some() {
+            let suspects = self.back.suspects();
+            wanting.for_each(|explainer| explainer.suspects(&suspects));
+        }
+    }
+
     fn finish(mut self, recording: &Recording) -> io::Result<Replayed> {
         self.front.finish(&mut self.events);
         self.drain()?;
+        self.ask_suspects(|_| true);
         self.back.finish(&mut self.outputs);
         self.tell()?;
         self.tally.lost_samples += recording.lost_samples();

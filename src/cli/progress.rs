@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 /// Between two drawings of the bar: faster than the eye costs time, slower looks stuck.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Blocks between two looks at the clock.
-const BLOCKS: u32 = 8;
 /// Letters of the bar.
 const BAR: usize = 30;
 
@@ -18,7 +16,6 @@ pub(super) struct Bar {
     drawn: Option<Instant>,
     shown: bool,
     quiet: bool,
-    blocks: u32,
 }
 
 #[allow(clippy::disallowed_methods, reason = "the edge: what is read here reaches nobody but people")]
@@ -30,13 +27,12 @@ impl Bar {
     /// Starts the watch. The bar is shown only on a terminal, and only if standard output does not go there too.
     pub(super) fn start(common: &Common, json: bool) -> Self {
         let shown = io::stderr().is_terminal() && !common.quiet && !(json && io::stdout().is_terminal());
-        Self { began: now(), drawn: None, shown, quiet: common.quiet, blocks: 0 }
+        Self { began: now(), drawn: None, shown, quiet: common.quiet }
     }
 
     /// Draws, if it is time to.
     pub(super) fn at(&mut self, progress: &Progress) {
-        self.blocks = self.blocks.wrapping_add(1);
-        if !self.shown || !self.blocks.is_multiple_of(BLOCKS) {
+        if !self.shown {
             return;
         }
         let now = now();

@@ -7,13 +7,17 @@
 
 mod attribute;
 mod features;
+mod suspects;
 mod words;
 
 pub use attribute::attribute;
 
+use crate::classify::Check;
 use crate::measure::{Burst, Carrier};
 use crate::pipeline::{EmitterReport, FrontEvent, Health, HealthState, Output, Phase};
 use crate::spectrum::SlabView;
+use crate::track::Emitter;
+use suspects::Suspect;
 
 /// A box in time and frequency.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,6 +100,9 @@ pub struct Explainer {
     emissions: Vec<Emission>,
     more: u64,
     emitters: Vec<EmitterReport>,
+    suspects: Vec<Suspect>,
+    /// Suspects were asked for since the box ended.
+    asked: bool,
     health: Vec<Health>,
 }
 
@@ -112,6 +119,8 @@ impl Explainer {
             emissions: Vec::new(),
             more: 0,
             emitters: Vec::new(),
+            suspects: Vec::new(),
+            asked: false,
             health: Vec::new(),
         }
     }
@@ -182,6 +191,27 @@ impl Explainer {
                 }
             }
             Output::Alert(_) => {}
+        }
+    }
+
+    /// Whether the box has just ended: [`Explainer::suspects`] should be told now, before anybody is forgotten.
+    pub fn wants_suspects(&self) -> bool {
+        !self.asked && self.ends_s >= self.window.until_s
+    }
+
+    /// Takes note of those emitters, told of or not, that were heard in the box, and of what each signature says
+    /// of them.
+    pub fn suspects(&mut self, all: &[(&Emitter, Option<u32>, Vec<Check<'_>>)]) {
+        self.asked = self.ends_s >= self.window.until_s;
+        for (emitter, id, checks) in all {
+            if suspects::touches(emitter, &self.window) {
+                let new = Suspect::new(emitter, *id, checks);
+                match self.suspects.iter_mut().find(|known| known.serial == new.serial) {
+                    Some(known) => *known = new,
+                    None if self.suspects.len() < EMISSIONS_MAX => self.suspects.push(new),
+                    None => {}
+                }
+            }
         }
     }
 

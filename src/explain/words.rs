@@ -28,6 +28,9 @@ pub(super) fn lines(explainer: &Explainer) -> Vec<String> {
         lines.extend(why_not(explainer).into_iter().map(|why| format!("  {why}")));
     }
     emitters(explainer, &mut lines);
+    for suspect in &explainer.suspects {
+        lines.extend(suspect.lines.iter().map(|line| format!("  {line}")));
+    }
     lines
 }
 
