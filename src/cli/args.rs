@@ -51,11 +51,7 @@ pub struct Common {
 pub enum Verb {
     /// Recordings in, emitters and alerts out
     Replay(ReplayArgs),
-<<<<<<< HEAD
     /// A scene file in, a SigMF recording and its truth out
-=======
-    /// A scene file to a recording and its truth
->>>>>>> app
     Synth(SynthArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
@@ -126,7 +122,6 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 #[command(
     help_template = TEMPLATE,
-<<<<<<< HEAD
     before_help = "Examples:\n  \
         emcon synth config/scenes/meeting.toml -o meeting\n  \
         emcon synth what-if.toml && emcon replay what-if.sigmf-meta\n\n",
@@ -143,17 +138,6 @@ pub struct SynthArgs {
     /// Say what was written as one JSON object
     #[arg(long)]
     pub json: bool,
-=======
-    before_help = "Examples:\n  emcon synth scene.toml\n  emcon synth scene.toml -o /tmp/room && emcon replay /tmp/room"
-)]
-pub struct SynthArgs {
-    /// What is in the air and what receives it, TOML
-    #[arg(value_name = "SCENE")]
-    pub scene: PathBuf,
-    /// Where to, without ending: PATH.sigmf-meta, PATH.sigmf-data, PATH.truth.json [default: the scene's name]
-    #[arg(short, long, value_name = "PATH")]
-    pub out: Option<PathBuf>,
->>>>>>> app
 }
 
 /// `emcon completions`.

@@ -206,8 +206,8 @@ impl Explainer {
         for (emitter, id, checks) in all {
             if suspects::touches(emitter, &self.window) {
                 let new = Suspect::new(emitter, *id, checks);
-                match self.suspects.iter_mut().find(|known| known.serial == new.serial) {
-                    Some(known) => *known = new,
+                match self.suspects.iter().position(|known| known.serial == new.serial) {
+                    Some(at) => self.suspects[at] = new,
                     None if self.suspects.len() < EMISSIONS_MAX => self.suspects.push(new),
                     None => {}
                 }
