@@ -1,4 +1,5 @@
 //! `synth` from a scene's text to files that `recording` reads back.
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
 
 use std::path::Path;
 

@@ -22,10 +22,6 @@ const INSIDE_SHARE: f32 = 0.3;
 /// A power this many times another's is not the same emission.
 const OVERPOWERS: f64 = 6.0;
 
-/// Independent cells over which the envelope of a varying signal does not stay down: the chance that each of
-/// three is 10 dB below the mean is 1e-3.
-const FADE_CELLS: u64 = 3;
-
 /// Slabs that a burst may stay unseen under a stronger one.
 const MOST_COVERED: u32 = 64;
 
@@ -48,8 +44,6 @@ pub struct Open {
     seen_in: u64,
     /// Slabs that it was covered by something stronger.
     pub covered: u32,
-    /// Slabs of the looks that saw it.
-    seen_slabs: u32,
     /// Segments of looks that were it.
     pub hits: u32,
     /// Sum over looks of power over the background times slabs.
@@ -76,7 +70,6 @@ impl Open {
             before: (segment.lo, segment.hi),
             seen_in: look.from,
             covered: 0,
-            seen_slabs: 0,
             hits: 0,
             energy: 0.0,
             mirror: 0.0,
@@ -103,9 +96,6 @@ impl Open {
         self.lo_moment += segment.lo as f64 * energy;
         self.hi_moment += segment.hi as f64 * energy;
         let (lo, hi) = (segment.lo, segment.hi);
-        if self.seen_in != look.from || self.hits == 1 {
-            self.seen_slabs += look.slabs;
-        }
         if self.seen_in == look.from && self.hits > 1 {
             (self.lo, self.hi) = (self.lo.min(lo), self.hi.max(hi));
             return;
@@ -132,7 +122,7 @@ impl Open {
 
     /// Mean power over the background per slab, summed over its bins.
     pub fn mean(&self) -> f64 {
-        self.energy / f64::from(self.seen_slabs.max(1))
+        self.energy / (self.until - self.from).saturating_sub(u64::from(self.covered)).max(1) as f64
     }
 
     /// Mean ratio of its power to the background in its bins.
@@ -145,13 +135,9 @@ impl Open {
         self.lo.min(self.before.0) < segment.hi + 1 && segment.lo < self.hi.max(self.before.1) + 1
     }
 
-    /// Slabs without a sight after which it has ended: strong ones at once, weak ones may flicker, and so may those
-    /// too narrow for a look to average anything: a varying envelope fades for as long as one over its bandwidth.
-    fn patience(&self, frames_per_slab: u32) -> u64 {
-        let cells = ((self.hi - self.lo) as u64 * u64::from(frames_per_slab * self.look)).div_ceil(2).max(1);
-        let fade = FADE_CELLS.div_ceil(cells) * u64::from(self.look);
-        let flicker = if self.ratio() > 10.0 { u64::from(self.look) - 1 } else { u64::from(self.look) };
-        if cells < FADE_CELLS { flicker.max(fade) } else { flicker }
+    /// Slabs without a sight after which it has ended: strong ones at once, weak ones may flicker.
+    fn patience(&self) -> u64 {
+        if self.ratio() > 10.0 { u64::from(self.look) - 1 } else { u64::from(self.look) }
     }
 }
 
@@ -184,21 +170,15 @@ pub struct Bursts {
     /// Bins and end of those that ended lately, so that a longer look does not report them again.
     ended: [(usize, usize, u64); 32],
     next_ended: usize,
-    frames_per_slab: u32,
+}
+
+impl Default for Bursts {
+    fn default() -> Self {
+        Self { open: Vec::with_capacity(MOST_OPEN), dropped: 0, ended: [(0, 0, 0); 32], next_ended: 0 }
+    }
 }
 
 impl Bursts {
-    /// None yet, in slabs of `frames_per_slab` frames.
-    pub fn new(frames_per_slab: u32) -> Self {
-        Self {
-            open: Vec::with_capacity(MOST_OPEN),
-            dropped: 0,
-            ended: [(0, 0, 0); 32],
-            next_ended: 0,
-            frames_per_slab,
-        }
-    }
-
     /// Attributes the segments of a look.
     pub fn attribute(&mut self, segments: &[Segment], look: &Look<'_>) {
         for segment in segments {
@@ -221,8 +201,7 @@ impl Bursts {
 
     fn attribute_one(&mut self, segment: &Segment, look: &Look<'_>) {
         let reach = u64::from(look.slabs);
-        let frames = self.frames_per_slab;
-        let near = |o: &Open| o.overlaps(segment) && o.until + o.patience(frames).max(reach) >= look.from;
+        let near = |o: &Open| o.overlaps(segment) && o.until + o.patience().max(reach) >= look.from;
         let Some((owner, inside)) = self.owner(segment, look, near) else {
             return self.begin(segment, look);
         };
@@ -337,8 +316,7 @@ impl Bursts {
 
     /// Takes out a burst that has ended by slab `now`, if there is one: call until there is none.
     pub fn take_ended(&mut self, now: u64) -> Option<Open> {
-        let frames = self.frames_per_slab;
-        let at = self.open.iter().position(|o| now > o.until + o.patience(frames))?;
+        let at = self.open.iter().position(|o| now > o.until + o.patience())?;
         let burst = self.open.swap_remove(at);
         let (lo, hi) = burst.extents();
         self.ended[self.next_ended] = (lo, hi, burst.until);

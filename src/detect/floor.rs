@@ -132,8 +132,9 @@ impl Background {
 
     /// Takes `level` as what stands in `bins[lo..hi]` from now on.
     pub fn set(&mut self, lo: usize, hi: usize, level: &[f32]) {
-        for bin in lo..hi {
-            self.level[bin] = level[bin].max(self.floor[bin]);
+        for ((own, new), floor) in self.level[lo..hi].iter_mut().zip(&level[lo..hi]).zip(&self.floor[lo..hi])
+        {
+            *own = new.max(*floor);
         }
         self.invert(lo, hi);
     }

@@ -104,7 +104,7 @@ impl Detector {
         Self {
             background: Background::new(bins),
             marker: Marker::new(bins),
-            bursts: Bursts::new(layout.slab_frames as u32),
+            bursts: Bursts::default(),
             carriers: Carriers::default(),
             steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK])),
             short: Thresholds::new(&correlation, bins, layout.slab_frames),

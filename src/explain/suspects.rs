@@ -31,7 +31,12 @@ impl Suspect {
         };
         let mut lines = vec![format!("nearest signatures of {who}:")];
         for check in checks.iter().take(NEAREST) {
-            lines.push(format!("  {} ({}): {}", check.signature.name, check.signature.signal, verdict(check)));
+            lines.push(format!(
+                "  {} ({}): {}",
+                check.signature.name,
+                check.signature.signal,
+                verdict(check)
+            ));
             if check.misplaced.is_empty() {
                 lines.extend(check.tests.iter().map(|tested| format!("    {}", limit(tested))));
             }

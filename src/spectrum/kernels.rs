@@ -69,11 +69,11 @@ pub fn widen_in_place(a: &mut [f32], width: usize, limit: f32) -> bool {
     // Lanes are read before they are written: `a[i + width]` lies ahead of what has been overwritten.
     while i + 8 <= n {
         let mut lane = [0f32; 8];
-        for k in 0..8 {
-            lane[k] = a[i + k] + a[i + k + width];
+        for ((sum, x), y) in lane.iter_mut().zip(&a[i..i + 8]).zip(&a[i + width..i + width + 8]) {
+            *sum = x + y;
         }
-        for k in 0..8 {
-            hit |= u32::from(lane[k] > limit);
+        for sum in &lane {
+            hit |= u32::from(*sum > limit);
         }
         a[i..i + 8].copy_from_slice(&lane);
         i += 8;
