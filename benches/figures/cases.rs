@@ -27,6 +27,8 @@ pub struct Case {
     freq_mhz: f64,
     /// Keys of its kind.
     keys: &'static str,
+    /// Whether it is switched on and off within the scene, rather than on all the time.
+    keyed: bool,
     /// Seconds that its name needs.
     pub name_s: f64,
     /// Seconds with some tens of its bursts.
@@ -38,10 +40,12 @@ pub struct Case {
 impl Case {
     /// The signal alone, at `snr_db`, for `seconds`.
     pub fn scene(&self, snr_db: f64, seconds: f64, seed: u64) -> String {
+        let on =
+            if self.keyed { format!("on = [[{}, {}]]", 0.1 * seconds, 0.9 * seconds) } else { String::new() };
         format!(
             "name = \"{} alone\"\nseed = {seed}\nduration = {seconds}\n\
              [receiver]\ncenter = \"{}M\"\n{}\n\
-             [[emitter]]\nkind = \"{}\"\nfreq = \"{}M\"\nsnr_db = {snr_db}\n{}\n",
+             [[emitter]]\nkind = \"{}\"\nfreq = \"{}M\"\nsnr_db = {snr_db}\n{}\n{on}\n",
             self.signal, self.tuned_mhz, self.receiver, self.signal, self.freq_mhz, self.keys
         )
     }
@@ -77,6 +81,7 @@ const fn case(
         tuned_mhz,
         freq_mhz,
         keys: "",
+        keyed: false,
         name_s: 1.0,
         burst_s: 0.5,
         statistics: Statistics::Constant,
@@ -96,28 +101,30 @@ const BASE: &str = "infrastructure";
 pub const CASES: &[Case] = &[
     Case { must: true, ..case("gsm", PHONE, WIDE, 899.0, 902.4) },
     Case { must: true, or: &["nr"], statistics: Statistics::NoiseLike, ..case("lte", PHONE, WIDE, 1744.0, 1747.5) },
-    Case { must: true, or: &["lte"], statistics: Statistics::NoiseLike, ..case("nr", PHONE, WIDE, 2563.0, 2560.0) },
+    Case { must: true, or: &["lte"], statistics: Statistics::NoiseLike, ..case("nr", PHONE, WIDE, 2560.5, 2560.0) },
     Case { must: true, statistics: Statistics::NoiseLike, ..case("wifi-ofdm", CARD, WIDE, 2438.0, 2437.0) },
     Case { must: true, ..case("wifi-dsss", CARD, WIDE, 2438.0, 2437.0) },
     Case { must: true, name_s: 2.0, burst_s: 1.0, ..case("ble", BLUETOOTH, WIDE, 2428.0, 2426.0) },
-    Case { must: true, ..case("bluetooth-classic", BLUETOOTH, WIDE, 2441.0, 2441.0) },
+    Case { must: true, ..case("bluetooth-classic", BLUETOOTH, WIDE, 2441.5, 2441.0) },
     Case { must: true, ..case("dect", "cordless-phone", WIDE, 1890.0, 1888.704) },
-    Case { must: true, name_s: 2.0, ..case("nfm", WALKIE, NARROW, 409.5, 409.8125) },
-    Case { must: true, name_s: 2.0, ..case("dmr", WALKIE, NARROW, 409.5, 410.2125) },
-    Case { must: true, name_s: 2.0, ..case("wfm", MIC, NARROW, 650.0, 650.3) },
-    Case { must: true, or: &["fsk", "unknown"], name_s: 2.0, burst_s: 1.0, ..case("esb", "wireless-keyboard", WIDE, 2447.0, 2444.0) },
-    Case { must: true, name_s: 2.0, burst_s: 2.0, ..case("ook", OTHER, NARROW, 433.5, 433.92) },
-    Case { statistics: Statistics::NoiseLike, ..case("umts", PHONE, WIDE, 1947.0, 1950.0) },
-    Case { name_s: 2.0, ..case("dpmr", WALKIE, NARROW, 409.5, 409.8125) },
-    Case { name_s: 2.0, ..case("nxdn", WALKIE, NARROW, 409.5, 409.8125) },
-    Case { name_s: 2.0, ..case("tetra", WALKIE, NARROW, 409.5, 410.3125) },
-    Case { name_s: 2.0, ..case("p25", WALKIE, NARROW, 151.0, 151.3) },
-    Case { name_s: 2.0, statistics: Statistics::NoiseLike, ..case("digital-mic", MIC, NARROW, 650.0, 650.3) },
-    Case { ..case("zigbee", OTHER, WIDE, 2448.0, 2450.0) },
-    Case { name_s: 2.0, burst_s: 2.0, ..case("lora", OTHER, NARROW, 490.0, 490.3) },
-    Case { name_s: 2.0, burst_s: 2.0, ..case("fsk", OTHER, NARROW, 433.5, 433.92) },
+    Case { must: true, keyed: true, name_s: 2.0, ..case("nfm", WALKIE, NARROW, 409.5, 409.8125) },
+    Case { must: true, keyed: true, name_s: 2.0, burst_s: 1.0, ..case("dmr", WALKIE, NARROW, 409.5, 410.2125) },
+    Case { must: true, keyed: true, name_s: 2.0, ..case("wfm", MIC, NARROW, 650.0, 650.3) },
+    Case {
+        must: true, or: &["fsk", "unknown"], keys: "pause_s = 0", name_s: 2.0, burst_s: 1.0,
+        ..case("esb", "wireless-keyboard", WIDE, 2447.0, 2444.0)
+    },
+    Case { must: true, keyed: true, name_s: 2.0, burst_s: 1.0, ..case("ook", OTHER, NARROW, 433.5, 433.92) },
+    Case { keyed: true, statistics: Statistics::NoiseLike, ..case("umts", PHONE, WIDE, 1947.0, 1950.0) },
+    Case { keyed: true, name_s: 2.0, ..case("dpmr", WALKIE, NARROW, 409.5, 409.8125) },
+    Case { keyed: true, name_s: 2.0, ..case("nxdn", WALKIE, NARROW, 409.5, 409.8125) },
+    Case { keyed: true, name_s: 2.0, burst_s: 1.0, ..case("tetra", WALKIE, NARROW, 409.5, 410.3125) },
+    Case { keyed: true, name_s: 2.0, ..case("p25", WALKIE, NARROW, 151.0, 151.3) },
+    Case { keyed: true, name_s: 2.0, statistics: Statistics::NoiseLike, ..case("digital-mic", MIC, NARROW, 650.0, 650.3) },
+    Case { name_s: 2.0, burst_s: 1.0, ..case("zigbee", OTHER, WIDE, 2448.0, 2450.0) },
+    Case { keyed: true, keys: "interval_s = 0.5", name_s: 2.0, burst_s: 1.0, ..case("lora", OTHER, NARROW, 490.0, 490.3) },
+    Case { keyed: true, keys: "interval_s = 0.2", name_s: 2.0, burst_s: 1.0, ..case("fsk", OTHER, NARROW, 433.5, 433.92) },
     Case { name_s: 2.0, ..case("fm-broadcast", BASE, NARROW, 92.0, 92.4) },
     Case { statistics: Statistics::NoiseLike, ..case("tv", BASE, WIDE, 612.0, 610.0) },
-    Case { ..case("video", OTHER, WIDE, 1202.0, 1200.0) },
-    Case { ..case("cw", "interference", NARROW, 300.0, 300.3) },
+    Case { keyed: true, ..case("video", OTHER, WIDE, 1202.0, 1200.0) },
 ];

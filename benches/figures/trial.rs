@@ -88,8 +88,9 @@ pub fn run(toml: &str, room: &BackParams) -> Result<Trial, String> {
 impl Trial {
     /// How many of `emitter`'s on-times the front saw at least half of, at its frequency, and of how many.
     pub fn detected(&self, emitter: &TruthEmitter) -> (u64, u64) {
-        // On-times that the ends of the recording cut are as likely seen as a shorter burst: left out.
-        let whole = emitter.on_times.iter().filter(|on| on[0] > 0.0 && on[1] < self.duration_s);
+        // On-times that one end of the recording cuts are shorter than they seem: left out.
+        let cut = |on: &[f64; 2]| (on[0] <= 0.0) != (on[1] >= self.duration_s - 1e-6);
+        let whole = emitter.on_times.iter().filter(|on| !cut(on));
         let at_frequency: Vec<&Burst> = self
             .seen
             .iter()

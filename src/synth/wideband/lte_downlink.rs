@@ -59,10 +59,12 @@ impl Downlink {
         let mut rng = Rng::keyed(&[self.seed, 2, (subframe * SYMBOLS as i64 + symbol as i64) as u64]);
         let half = i32::from(self.params.blocks) * TONES as i32 / 2;
         let middle = self.middle(subframe.rem_euclid(10), symbol, &mut rng);
+        let groups = usize::from(self.params.blocks).div_ceil(GROUP);
+        let users: Vec<Option<Constellation>> = (0..groups).map(|group| self.user(subframe, group)).collect();
         let mut tones = Tones::with_capacity(2 * half as usize);
         for (index, k) in (-half..0).chain(1..=half).enumerate() {
             let near = k.abs() <= 36 && !middle.is_empty();
-            if !near && let Some(value) = self.element(subframe, symbol, index, &mut rng) {
+            if !near && let Some(value) = self.element(subframe, symbol, index, &users, &mut rng) {
                 tones.push((k, value));
             }
         }
@@ -71,7 +73,14 @@ impl Downlink {
     }
 
     /// A resource element outside of synchronisation and broadcast: `index` counts subcarriers from the lowest.
-    fn element(&self, subframe: i64, symbol: usize, index: usize, rng: &mut Rng) -> Option<Complex32> {
+    fn element(
+        &self,
+        subframe: i64,
+        symbol: usize,
+        index: usize,
+        users: &[Option<Constellation>],
+        rng: &mut Rng,
+    ) -> Option<Complex32> {
         // Two antenna ports: every sixth subcarrier each, three apart (section 6.10.1.2).
         if matches!(symbol, 0 | 4 | 7 | 11) && index.is_multiple_of(3) {
             return Some(qpsk(rng));
@@ -81,12 +90,15 @@ impl Downlink {
             let group = subframe * 1000 + (symbol * 400 + index / 6) as i64;
             return (chance(self.seed, 3, group) < 0.1 + 0.5 * self.params.load).then(|| qpsk(rng));
         }
-        let user = subframe * 100 + (index / (GROUP * TONES)) as i64;
-        if chance(self.seed, 4, user) >= self.params.load {
-            return None;
-        }
+        users.get(index / (GROUP * TONES)).copied().flatten().map(|constellation| constellation.draw(rng))
+    }
+
+    /// What a group of blocks carries in a subframe, if anything.
+    fn user(&self, subframe: i64, group: usize) -> Option<Constellation> {
+        let user = subframe * 100 + group as i64;
         let constellation = [Constellation::Qpsk, Constellation::Qam16, Constellation::Qam64];
-        Some(constellation[(word(self.seed, 5, user) % 3) as usize].draw(rng))
+        let used = chance(self.seed, 4, user) < self.params.load;
+        used.then(|| constellation[(word(self.seed, 5, user) % 3) as usize])
     }
 
     /// Synchronisation signals and broadcast channel in the middle six blocks (sections 6.11, 6.6), if any.

@@ -11,7 +11,8 @@ use crate::synth::{Shot, ShotIq};
 pub struct Pulse {
     sps: usize,
     reach: usize,
-    taps: Vec<f32>,
+    /// For each position within a symbol, its taps from the oldest symbol to the newest.
+    phases: Vec<Vec<f32>>,
 }
 
 impl Pulse {
@@ -21,7 +22,9 @@ impl Pulse {
         let raw: Vec<f64> = (-half..=half).map(|m| shape(m as f64 / sps as f64)).collect();
         let energy: f64 = raw.iter().map(|v| v * v).sum();
         let scale = (sps as f64 / energy).sqrt();
-        Self { sps, reach, taps: raw.iter().map(|v| (v * scale) as f32).collect() }
+        let taps: Vec<f32> = raw.iter().map(|v| (v * scale) as f32).collect();
+        let phase = |p: usize| taps[p..].iter().step_by(sps).rev().copied().collect();
+        Self { sps, reach, phases: (0..sps).map(phase).collect() }
     }
 
     /// Root raised cosine of roll-off `alpha` (3GPP TS 25.101 section 6.8.1 writes it out).
@@ -53,11 +56,11 @@ impl Pulse {
         let symbols: Vec<Complex32> = (first..=last).map(symbol).collect();
         (from..to)
             .map(|n| {
+                // The symbols whose peak lies within half a pulse: tap (n - k * sps) + half, newest first.
                 let oldest = (n - half + sps - 1).div_euclid(sps);
-                let newest = (n + half).div_euclid(sps);
-                (oldest..=newest)
-                    .map(|k| symbols[(k - first) as usize] * self.taps[(n - k * sps + half) as usize])
-                    .sum()
+                let phase = &self.phases[(n + half).rem_euclid(sps) as usize];
+                let symbols = &symbols[(oldest - first) as usize..];
+                symbols.iter().zip(phase).map(|(symbol, tap)| symbol * tap).sum()
             })
             .collect()
     }
@@ -159,9 +162,10 @@ mod tests {
     #[test]
     fn root_raised_cosine_twice_has_no_intersymbol_interference() {
         let pulse = Pulse::root_raised_cosine(4, 16, 0.22);
-        let auto = |lag: usize| -> f32 {
-            pulse.taps.iter().zip(&pulse.taps[lag * 4..]).map(|(a, b)| a * b).sum::<f32>() / 4.0
-        };
+        let one = |k: i64| if k == 0 { Complex32::ONE } else { Complex32::ZERO };
+        let taps: Vec<f32> = pulse.stream(-64, 65, one).iter().map(|v| v.re).collect();
+        let auto =
+            |lag: usize| -> f32 { taps.iter().zip(&taps[lag * 4..]).map(|(a, b)| a * b).sum::<f32>() / 4.0 };
         assert!((auto(0) - 1.0).abs() < 1e-4);
         // Nyquist's criterion; what remains is the truncation at 16 symbols.
         assert!((1..6).all(|k| auto(k).abs() < 0.005));

@@ -45,6 +45,20 @@ pub fn word(seed: u64, purpose: u64, index: i64) -> u64 {
     Rng::keyed(&[seed, purpose, index as u64]).next_u64()
 }
 
+/// A word that is asked for by neighbours in turn, kept until the index changes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Held(Option<(i64, u64)>);
+
+impl Held {
+    /// The word of `index`.
+    pub fn get(&mut self, index: i64, word: impl FnOnce(i64) -> u64) -> u64 {
+        match self.0 {
+            Some((held, word)) if held == index => word,
+            _ => self.0.insert((index, word(index))).1,
+        }
+    }
+}
+
 /// Uniform in [0, 1) for an index.
 pub fn chance(seed: u64, purpose: u64, index: i64) -> f64 {
     Rng::keyed(&[seed, purpose, index as u64]).uniform()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::Check;
 use super::ofdm::qpsk_of;
 use super::pulse::{Pulse, grid};
-use super::timeline::{chance, ticks, window, word};
+use super::timeline::{Held, chance, ticks, window, word};
 use crate::synth::{Rng, Shot, ShotIq, WaveParams, Waveform};
 
 /// TS 25.101 section 5.
@@ -86,9 +86,12 @@ impl Umts {
 
     /// The scrambling code: one frame of it, over and over (TS 25.213 sections 4.3.2 and 5.2.2). A random
     /// sequence stands for the Gold code.
-    fn code(&self, chip: i64) -> u64 {
-        let at = chip.rem_euclid(FRAME_CHIPS);
-        word(self.seed, 1, at / 32) >> (2 * (at % 32)) & 3
+    fn code(&self) -> impl FnMut(i64) -> u64 + use<> {
+        let (seed, mut held) = (self.seed, Held::default());
+        move |chip| {
+            let at = chip.rem_euclid(FRAME_CHIPS);
+            held.get(at / 32, |block| word(seed, 1, block)) >> (2 * (at % 32)) & 3
+        }
     }
 
     fn uplink_chips(&self, from: i64, to: i64) -> Vec<Complex32> {
@@ -99,15 +102,17 @@ impl Umts {
         let slot = |chip: i64| chip.div_euclid(SLOT_CHIPS);
         let levels: Vec<f32> =
             (slot(from)..=slot(to)).map(|slot| self.gain * self.power(slot).sqrt() as f32 / norm).collect();
+        let (mut code, mut data_bit, mut control_bit) = (self.code(), Held::default(), Held::default());
         (from..to)
             .map(|i| {
                 // Data: code 4 of 16 (k = SF/4), control: code 0 of 256 (TS 25.213 section 4.3.1.2).
-                let i_rail =
-                    data * sign(word(self.seed, 2, i.div_euclid(16))) * sign((i.rem_euclid(16) / 4) as u64);
-                let q_rail = control * sign(word(self.seed, 3, i.div_euclid(256)));
+                let i_rail = data
+                    * sign(data_bit.get(i.div_euclid(16), |k| word(self.seed, 2, k)))
+                    * sign((i.rem_euclid(16) / 4) as u64);
+                let q_rail = control * sign(control_bit.get(i.div_euclid(256), |k| word(self.seed, 3, k)));
                 // HPSK: the second code's quarter turn alternates and holds for two chips (section 4.3.2.2).
-                let first = sign(self.code(i));
-                let second = sign(self.code(i - i.rem_euclid(2)) >> 1) * sign(i as u64);
+                let first = sign(code(i));
+                let second = sign(code(i - i.rem_euclid(2)) >> 1) * sign(i as u64);
                 let turn = Complex32::new(first, first * second) * std::f32::consts::FRAC_1_SQRT_2;
                 Complex32::new(i_rail, q_rail) * turn * levels[(slot(i) - slot(from)) as usize]
             })
@@ -141,6 +146,7 @@ impl Umts {
 
     fn downlink_chips(&self, from: i64, to: i64) -> Vec<Complex32> {
         let channels = self.channels();
+        let mut code = self.code();
         let mut chips = Vec::with_capacity((to - from) as usize);
         for block in from.div_euclid(128)..=(to - 1).div_euclid(128) {
             let mut rng = Rng::keyed(&[self.seed, 5, block as u64]);
@@ -153,7 +159,7 @@ impl Umts {
             for (n, value) in sum.into_iter().enumerate() {
                 let i = block * 128 + n as i64;
                 if (from..to).contains(&i) {
-                    chips.push((value * qpsk_of(self.code(i)) + self.synchronisation(i)) * self.gain);
+                    chips.push((value * qpsk_of(code(i)) + self.synchronisation(i)) * self.gain);
                 }
             }
         }

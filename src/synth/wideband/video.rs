@@ -44,7 +44,7 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { swing_hz: 6e6, sound: true }
+        Self { swing_hz: 9e6, sound: true }
     }
 }
 
@@ -60,60 +60,82 @@ pub fn build(params: &WaveParams, seed: u64) -> Result<Box<dyn Waveform>, String
 pub struct Video {
     params: Params,
     seed: u64,
+    /// Over a line: the colour subcarrier from phase 0, and the sound's, of which a line has whole periods.
+    colour: Vec<Complex32>,
+    sound: Vec<f32>,
+}
+
+/// A line's random picture: luminance and hue of its columns.
+struct Row {
+    luma: Vec<f64>,
+    hue: Vec<Complex32>,
 }
 
 impl Video {
     /// Its picture follows from the seed.
     pub fn new(params: Params, seed: u64) -> Self {
-        Self { params, seed }
+        let turn = |n: usize, hz: f64| TAU * (time_s(n) * hz).fract();
+        let colour =
+            (0..LINE_SAMPLES).map(|n| Complex32::from_polar(1.0, turn(n, COLOUR_HZ) as f32)).collect();
+        let level = if params.sound { 0.1 } else { 0.0 };
+        let sound = (0..LINE_SAMPLES).map(|n| (level * turn(n, SOUND_HZ).sin()) as f32).collect();
+        Self { params, seed, colour, sound }
     }
 
-    /// Level at `t` seconds into a line, 0 to 1 (the colour may exceed it).
-    fn level(&self, line: i64, t: f64, row: &[f64]) -> f64 {
-        let colour =
-            |phase: f64| (TAU * ((line as f64 * LINE_S * COLOUR_HZ).fract() + t * COLOUR_HZ) + phase).sin();
+    fn row(&self, line: i64) -> Row {
+        // The picture changes once a second.
+        let still = line.div_euclid(25 * FRAME_LINES);
+        let index = still * 1000 + line.rem_euclid(FRAME_LINES) % 313 / ROW_LINES;
+        let luma: Vec<f64> =
+            (0..=COLUMNS as i64).map(|column| chance(self.seed, 1 + index as u64, column)).collect();
+        let before = TAU * (line as f64 * LINE_S * COLOUR_HZ).fract();
+        let hue = luma.iter().map(|v| Complex32::from_polar(1.0, (before + TAU * v) as f32)).collect();
+        Row { luma, hue }
+    }
+
+    /// Level of a line's sample `n`, 0 to 1 (the colour may exceed it).
+    fn level(&self, line: i64, n: usize, row: &Row) -> f64 {
+        let t = time_s(n);
+        let colour = |column: usize| f64::from((self.colour[n] * row.hue[column]).im);
         let field_line = line.rem_euclid(FRAME_LINES);
         // Broad pulses: the field's synchronisation, five half lines twice (BT.470 table 1-2).
         if field_line < 3 || (312..315).contains(&field_line) {
             return BLANK * trapezoid(t % (LINE_S / 2.0), 27.3e-6, LINE_S / 2.0);
         }
-        let sync = trapezoid(t, SYNC_S, LINE_S);
         if t < PICTURE_S.0 || t >= PICTURE_S.1 || field_line < 23 || (310..336).contains(&field_line) {
-            let burst = (BURST_S.0..BURST_S.1).contains(&t);
-            return BLANK * sync + if burst { 0.15 * colour(0.75 * std::f64::consts::PI) } else { 0.0 };
+            let burst = if (BURST_S.0..BURST_S.1).contains(&t) { 0.15 * colour(0) } else { 0.0 };
+            return BLANK * trapezoid(t, SYNC_S, LINE_S) + burst;
         }
         let place = (t - PICTURE_S.0) / (PICTURE_S.1 - PICTURE_S.0) * COLUMNS;
-        let column = (place as usize).min(row.len() - 2);
+        let column = (place as usize).min(row.luma.len() - 2);
         // From one level to the next within an edge.
         let width_s = (PICTURE_S.1 - PICTURE_S.0) / COLUMNS;
         let blend = ((place.fract() - 1.0) * width_s / EDGE_S + 1.0).max(0.0);
-        let luma = row[column] + (row[column + 1] - row[column]) * blend;
-        BLANK + 0.7 * luma + 0.08 * luma * colour(TAU * row[column])
+        let luma = row.luma[column] + (row.luma[column + 1] - row.luma[column]) * blend;
+        BLANK + 0.7 * luma + 0.08 * luma * colour(column)
     }
 
     /// A line's samples, from phase 0 to phase 0.
     fn line(&self, line: i64, out: &mut Vec<Complex32>) {
-        // The picture changes once a second.
-        let still = line.div_euclid(25 * FRAME_LINES);
-        let row_index = still * 1000 + line.rem_euclid(FRAME_LINES) % 313 / ROW_LINES;
-        let row: Vec<f64> =
-            (0..=COLUMNS as i64).map(|column| chance(self.seed, 1 + row_index as u64, column)).collect();
-        let frequency = |n: usize| {
-            let t = (n as f64 + 0.5) / RATE_HZ;
-            let sound = if self.params.sound { 0.1 * (TAU * t * SOUND_HZ).sin() } else { 0.0 };
-            // Black-and-grey pictures lie near the middle of the swing.
-            (self.level(line, t, &row) - 0.5 + sound) * self.params.swing_hz
-        };
-        let steps: Vec<f64> = (0..LINE_SAMPLES).map(|n| frequency(n) / RATE_HZ).collect();
+        let row = self.row(line);
+        // Black-and-grey pictures lie near the middle of the swing.
+        let level = |n: usize| self.level(line, n, &row) - 0.5 + f64::from(self.sound[n]);
+        let steps: Vec<f64> = (0..LINE_SAMPLES).map(|n| level(n) * self.params.swing_hz / RATE_HZ).collect();
         let turns: f64 = steps.iter().sum();
         let correction = (turns.round() - turns) / LINE_SAMPLES as f64;
-        let mut phase = 0.0;
+        let mut phase: f64 = 0.0;
         for step in steps {
-            let (sin, cos) = (TAU * phase).sin_cos();
-            out.push(Complex32::new(cos as f32, sin as f32));
+            // Reduced to half a turn either way, where single precision is good to 1e-7.
+            let (sin, cos) = ((TAU * (phase - phase.round())) as f32).sin_cos();
+            out.push(Complex32::new(cos, sin));
             phase += step + correction;
         }
     }
+}
+
+/// Time of a line's sample: its middle.
+fn time_s(n: usize) -> f64 {
+    (n as f64 + 0.5) / RATE_HZ
 }
 
 /// 0 until `rise_s` and 1 from there to `end_s`, with edges.

@@ -100,11 +100,11 @@ impl WifiDsss {
     }
 }
 
-/// A chip, rectangular, through a low-pass at 10.5 MHz: what the mask of section 16.3.7.4 (-30 dBr from 11 MHz)
-/// leaves of it. Time in chips.
+/// A chip, rectangular, through a low-pass at 7.7 MHz: inside the mask of section 16.3.7.4 (-30 dBr from 11 MHz), and
+/// the 14 to 15 MHz (99 %) that certified transmitters have. Time in chips.
 fn chip_pulse(t: f64) -> f64 {
     use std::f64::consts::PI;
-    let (cut, reach, steps) = (0.95, 3.5, 16);
+    let (cut, reach, steps) = (0.7, 3.5, 16);
     let filter = |t: f64| {
         if t.abs() >= reach {
             return 0.0;

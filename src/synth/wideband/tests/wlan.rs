@@ -122,10 +122,10 @@ fn check_lobe(samples: &[Complex32], rate_hz: f64) {
         let around = |hz: f64| mean(side * hz - 0.3e6, side * hz + 0.3e6) - top;
         assert!(around(11.0e6) < -20.0, "{}", around(11.0e6));
         assert!(around(14e6) < -35.0, "{}", around(14e6));
-        assert!(around(8e6) > -15.0, "{}", around(8e6));
+        assert!(around(8e6) > -21.0, "{}", around(8e6));
     }
     let obw = obw99(samples, rate_hz);
-    assert!((12e6..18e6).contains(&obw), "{obw}");
+    assert!((13e6..16e6).contains(&obw), "{obw}");
 }
 
 /// Oracle: clause 16: the CCK spectrum fills the same lobe; its chips do not repeat.
