@@ -3,9 +3,12 @@
 //! A segment belongs to an open burst when they share spectrum and most of the segment's power lies within the
 //! burst. A segment that overlaps an open burst but brings its power from elsewhere is another emission over it;
 //! a small remnant inside a wide burst that has gone is another one too. The first looks of a burst are not
-//! trusted for its width: an abrupt edge inside a frame splatters.
+//! trusted for its width: an abrupt edge inside a frame splatters. A look at a narrow emission holds few
+//! independent values and its power varies like theirs, whatever the emission does: how long one is waited for,
+//! and what counts as another's power, follow from their number.
 
 use super::segments::{Segment, excess};
+use super::threshold::Cells;
 
 /// Most bursts open at once; further ones are counted and dropped.
 pub const MOST_OPEN: usize = 256;
@@ -19,8 +22,15 @@ const KEPT_SHARE: f64 = 0.3;
 /// Share of a segment's power that must lie within an open burst for it to be the same emission.
 const INSIDE_SHARE: f32 = 0.3;
 
-/// A power this many times another's is not the same emission.
+/// A power this many times another's is not the same emission, when both are known from many values.
 const OVERPOWERS: f64 = 6.0;
+
+/// Independent values that a strong emission is waited for: three in a row below [`KEPT_SHARE`] of their mean are
+/// its end in 98 of 100 cases even when the power varies like noise's.
+const FADE_CELLS: f64 = 3.0;
+
+/// Mean ratio to the background from which the shortest look that saw a burst sees all of it.
+const STRONG: f64 = 10.0;
 
 /// Slabs that a burst may stay unseen under a stronger one.
 const MOST_COVERED: u32 = 64;
@@ -46,6 +56,8 @@ pub struct Open {
     pub covered: u32,
     /// Segments of looks that were it.
     pub hits: u32,
+    /// Independent values in the shortest look that sees it.
+    cells: f64,
     /// Sum over looks of power over the background times slabs.
     pub energy: f64,
     /// The same for the mirror of its bins about the middle of the span, without subtraction.
@@ -71,6 +83,7 @@ impl Open {
             seen_in: look.from,
             covered: 0,
             hits: 0,
+            cells: f64::INFINITY,
             energy: 0.0,
             mirror: 0.0,
             background: 0.0,
@@ -87,7 +100,10 @@ impl Open {
         let energy = f64::from(segment.excess) * slabs;
         let bins = look.power.len();
         self.until = self.until.max(look.from + u64::from(look.slabs));
-        self.look = self.look.max(look.slabs);
+        if self.ratio() < STRONG {
+            self.look = self.look.max(look.slabs);
+        }
+        self.cells = look.cells.of(segment.width());
         self.hits += 1;
         self.energy += energy;
         let mirror: f32 = look.power[bins - segment.hi + 1..(bins - segment.lo + 1).min(bins)].iter().sum();
@@ -135,9 +151,27 @@ impl Open {
         self.lo.min(self.before.0) < segment.hi + 1 && segment.lo < self.hi.max(self.before.1) + 1
     }
 
-    /// Slabs without a sight after which it has ended: strong ones at once, weak ones may flicker.
+    /// Slabs without a sight after which it has ended: strong wide ones at once, weak ones may flicker.
     fn patience(&self) -> u64 {
-        if self.ratio() > 10.0 { u64::from(self.look) - 1 } else { u64::from(self.look) }
+        let look = u64::from(self.look);
+        let fade = (FADE_CELLS / self.cells) as u64 * look;
+        if self.ratio() > STRONG { look - 1 + fade } else { look + fade }
+    }
+
+    /// What a look at it does not exceed by the chance of few values, as power over the background.
+    fn most(&self) -> f64 {
+        OVERPOWERS * (1.0 + FADE_CELLS / self.cells) * self.mean()
+    }
+
+    /// Whether enough power stands in its bins for it to be on.
+    fn may_stand(&self, look: &Look<'_>) -> bool {
+        f64::from(excess_in(look, self.lo, self.hi)) > KEPT_SHARE * self.mean()
+    }
+
+    /// How likely it has the width of `segment`: 1 within a factor of two.
+    fn likeness(&self, segment: &Segment) -> f32 {
+        let (own, other) = ((self.hi - self.lo) as f32, segment.width() as f32);
+        (2.0 * own.min(other) / own.max(other)).min(1.0)
     }
 }
 
@@ -152,6 +186,8 @@ pub struct Look<'a> {
     pub from: u64,
     /// How many slabs.
     pub slabs: u32,
+    /// Independent values in a box of it.
+    pub cells: Cells,
     /// Mean power per bin.
     pub power: &'a [f32],
     /// Background per bin.
@@ -206,9 +242,14 @@ impl Bursts {
             return self.begin(segment, look);
         };
         let burst = &self.open[owner];
+        // What a longer look has left of it are its skirts.
+        let skirts = look.slabs > burst.look && burst.ratio() > STRONG;
+        if skirts && f64::from(segment.excess) < KEPT_SHARE * burst.mean() {
+            return;
+        }
         let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2);
         let excess = f64::from(segment.excess);
-        let another = inside < INSIDE_SHARE * segment.excess || excess > OVERPOWERS * burst.mean();
+        let another = inside < INSIDE_SHARE * segment.excess || excess > burst.most();
         let remnant = 5 * segment.width() < 2 * (burst.hi - burst.lo) && excess < burst.mean() / OVERPOWERS;
         if young && another {
             return self.absorb_young(segment, look, near);
@@ -236,14 +277,14 @@ impl Bursts {
             if 2 * shared < other.hi - other.lo && from < to {
                 let own = Segment { lo: from, hi: to, excess: excess_in(look, from, to) };
                 other.see(&own, look);
-            } else if other.covered < MOST_COVERED {
+            } else if other.covered < MOST_COVERED && other.may_stand(look) {
                 other.covered += look.slabs;
                 other.until = other.until.max(end);
             }
         }
     }
 
-    /// The open burst near `segment` with most of its power, and how much that is.
+    /// The open burst near `segment` with most of its power and most of its width, and how much power that is.
     fn owner(
         &self,
         segment: &Segment,
@@ -258,7 +299,8 @@ impl Bursts {
             if lo < hi { excess_in(look, lo, hi) } else { 0.0 }
         };
         let candidates = self.open.iter().enumerate().filter(|(_, o)| near(o));
-        candidates.map(|(at, o)| (at, inside(o))).max_by(|a, b| a.1.total_cmp(&b.1))
+        let ranked = candidates.map(|(at, o)| (at, inside(o), inside(o) * o.likeness(segment)));
+        ranked.max_by(|a, b| a.2.total_cmp(&b.2)).map(|(at, inside, _)| (at, inside))
     }
 
     /// What has only just begun was a piece of `segment`.
@@ -291,17 +333,15 @@ impl Bursts {
             };
             let covered = self.open.iter().enumerate().any(|(i, o)| i != at && over(o));
             let burst = &mut self.open[at];
-            if covered {
-                if burst.covered < MOST_COVERED {
-                    burst.covered += look.slabs;
-                    burst.until = end;
-                }
+            if !burst.may_stand(look) {
                 continue;
             }
-            let left = excess_in(look, lo, hi);
-            if f64::from(left) > KEPT_SHARE * burst.mean() {
-                burst.see(&Segment { lo, hi, excess: left }, look);
+            if !covered {
+                burst.see(&Segment { lo, hi, excess: excess_in(look, lo, hi) }, look);
                 marks[lo..hi].fill(true);
+            } else if burst.covered < MOST_COVERED {
+                burst.covered += look.slabs;
+                burst.until = end;
             }
         }
     }

@@ -8,6 +8,7 @@
 //! a signal. It falls at once when a bin stays far below it.
 
 use super::threshold::mean_power_quantile;
+use crate::spectrum::kaiser;
 
 /// Quantile over time that is taken as the floor under bursts: right as long as bursts are on for less than nine
 /// tenths of the time.
@@ -24,6 +25,9 @@ const CARRIER_RATIO: f32 = 2.0;
 /// Bins on each side of the middle into which the main lobe of the window spreads a line.
 const DC_REACH: usize = 3;
 
+/// An offset is known when it stands this far over the floor in its own bin, as a ratio.
+const DC_STANDS: f32 = 0.1;
+
 /// Share of the way that the background moves to a new block's mean.
 const FOLLOW: f32 = 1.0 / 16.0;
 
@@ -38,8 +42,10 @@ pub struct Background {
     pub inverse: Vec<f32>,
     /// No level is believed below it: quantisation noise.
     pub least: f32,
-    /// What stood in the middle of the span at first, over the floor: the receiver's offset, if nothing else.
+    /// What the receiver's own offset puts over the floor, summed over its bins.
     pub dc_excess: f32,
+    /// Power of an offset of 1 in the bins about the middle.
+    dc_lobe: [f32; 2 * DC_REACH + 1],
     scratch: Vec<f32>,
 }
 
@@ -52,13 +58,15 @@ impl Background {
             inverse: vec![1.0; bins],
             least: f32::MIN_POSITIVE,
             dc_excess: 0.0,
+            dc_lobe: dc_lobe(bins),
             scratch: Vec::with_capacity(bins.max(MOST_ROWS)),
         }
     }
 
     /// Learns from `rows` (slab powers, row after row, at most [`MOST_ROWS`]), each the mean of `cells`
-    /// independent values. No level is taken below `least`.
-    pub fn learn(&mut self, rows: &[f32], cells: f64, least: f32) {
+    /// independent values, and from `offset`, the power of the mean sample over the same time: it stands at the
+    /// tuning and is the receiver's. No level is taken below `least`.
+    pub fn learn(&mut self, rows: &[f32], cells: f64, least: f32, offset: f32) {
         let bins = self.level.len();
         let count = rows.len() / bins;
         // Of an amplitude whose scale nobody knows: whatever is 100 dB below the strongest cell is nothing.
@@ -81,12 +89,28 @@ impl Background {
             let first = *quiet / bias.max(0.05);
             self.floor[bin] = (mean_below(&self.scratch, first * cut) / kept).max(self.least);
         }
-        let middle = bins / 2 - DC_REACH..bins / 2 + DC_REACH + 1;
-        let stood: f32 = self.floor[middle.clone()].iter().sum();
         self.bridge_carriers();
-        self.dc_excess = (stood - self.floor[middle].iter().sum::<f32>()).max(0.0);
         self.level.copy_from_slice(&self.floor);
+        self.dc_excess = 0.0;
+        self.raise_dc(offset);
         self.invert(0, bins);
+    }
+
+    /// Puts the receiver's offset into the background: what it holds of the bins is not the floor's.
+    fn raise_dc(&mut self, offset: f32) {
+        let first = self.floor.len() / 2 - DC_REACH;
+        let last = first + 2 * DC_REACH;
+        let beside = self.floor[first - 1].min(self.floor[last + 1]);
+        if offset < DC_STANDS * beside {
+            return;
+        }
+        for (at, lobe) in self.dc_lobe.iter().enumerate() {
+            let bin = first + at;
+            let own = (self.floor[bin] - offset * lobe).max(beside);
+            self.floor[bin] = self.floor[bin].min(own);
+            self.level[bin] = self.floor[bin] + offset * lobe;
+            self.dc_excess += offset * lobe;
+        }
     }
 
     /// Replaces bins that stand far above the common level by what lies beside them.
@@ -166,6 +190,20 @@ impl Background {
     }
 }
 
+/// Power transfer of the window from a line in the middle bin to it and the [`DC_REACH`] bins on either side.
+fn dc_lobe(bins: usize) -> [f32; 2 * DC_REACH + 1] {
+    let window = kaiser(bins);
+    let sum: f64 = window.iter().sum();
+    std::array::from_fn(|at| {
+        let turn = std::f64::consts::TAU * at.abs_diff(DC_REACH) as f64 / bins as f64;
+        let (re, im) = window.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, w)| {
+            let (sin, cos) = (turn * i as f64).sin_cos();
+            (re + w * cos, im + w * sin)
+        });
+        ((re * re + im * im) / (sum * sum)) as f32
+    })
+}
+
 /// Mean of the values below `limit`.
 fn mean_below(values: &[f32], limit: f32) -> f32 {
     let (sum, count) = values.iter().filter(|v| **v <= limit).fold((0.0, 0u32), |(s, n), v| (s + v, n + 1));
@@ -198,7 +236,7 @@ mod tests {
             }
         }
         let mut background = Background::new(bins);
-        background.learn(&power, 4.0, 0.0);
+        background.learn(&power, 4.0, 0.0, 0.0);
         for (bin, floor) in background.floor.iter().enumerate() {
             assert!((0.79..1.26).contains(floor), "bin {bin}: {floor}");
         }

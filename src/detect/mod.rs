@@ -25,7 +25,7 @@ use floor::Background;
 use marks::Marker;
 use segments::Segment;
 use step::StepWatch;
-use threshold::Thresholds;
+use threshold::{Cells, Thresholds};
 
 /// Slabs per look.
 const LOOKS: [u32; 4] = [1, 4, 16, 64];
@@ -52,6 +52,7 @@ pub enum Noticed {
 /// One of the looks longer than a slab.
 struct LongLook {
     thresholds: Thresholds,
+    cells: Cells,
     /// Sums over the slabs so far: ratios with detections counted as noise, and powers.
     ratios: Vec<f32>,
     power: Vec<f32>,
@@ -67,6 +68,7 @@ pub struct Detector {
     carriers: Carriers,
     steps: StepWatch,
     short: Thresholds,
+    short_cells: Cells,
     long: Vec<LongLook>,
     /// Slabs of the present block in which a bin was not quiet.
     missed: Vec<u16>,
@@ -78,6 +80,8 @@ pub struct Detector {
     fallen: Vec<Steady>,
     ratios: Vec<f32>,
     mean: Vec<f32>,
+    /// Mean power over a longer look, without what shorter ones found.
+    rest: Vec<f32>,
     carrier_slabs: u64,
     cells_per_slab: f64,
     /// Mean ratio over a block that noise does not fall to.
@@ -95,6 +99,7 @@ impl Detector {
             .iter()
             .map(|slabs| LongLook {
                 thresholds: Thresholds::new(&correlation, bins, layout.slab_frames * *slabs as usize),
+                cells: Cells::new(&correlation, bins, layout.slab_frames * *slabs as usize),
                 ratios: vec![0.0; bins],
                 power: vec![0.0; bins],
                 seen: 0,
@@ -108,6 +113,7 @@ impl Detector {
             carriers: Carriers::default(),
             steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK])),
             short: Thresholds::new(&correlation, bins, layout.slab_frames),
+            short_cells: Cells::new(&correlation, bins, layout.slab_frames),
             long,
             missed: vec![0; bins],
             recent: vec![0.0; bins],
@@ -117,6 +123,7 @@ impl Detector {
             fallen: Vec::with_capacity(carriers::MOST_CARRIERS),
             ratios: vec![1.0; bins],
             mean: vec![0.0; bins],
+            rest: vec![0.0; bins],
             carrier_slabs,
             cells_per_slab: correlation.independent_cells(1, layout.slab_frames),
             collapsed: {
@@ -128,10 +135,10 @@ impl Detector {
         }
     }
 
-    /// Learns floor and background from `rows` of slab powers; no bin is believed to be below `least`. The next
-    /// slab will be number `first`.
-    pub fn learn(&mut self, rows: &[f32], least: f32, first: u64) {
-        self.background.learn(rows, self.cells_per_slab, least);
+    /// Learns floor and background from `rows` of slab powers and the power `offset` of their mean sample; no bin
+    /// is believed to be below `least`. The next slab will be number `first`.
+    pub fn learn(&mut self, rows: &[f32], least: f32, offset: f32, first: u64) {
+        self.background.learn(rows, self.cells_per_slab, least, offset);
         self.next = first;
         self.first = first;
     }
@@ -158,7 +165,7 @@ impl Detector {
         &self.background.floor
     }
 
-    /// What stood at the tuning itself when the floor was learned, over the floor, as [`Steady::excess`].
+    /// What the receiver's offset put over the floor when that was learned, as [`Steady::excess`].
     pub fn dc_excess(&self) -> f32 {
         self.background.dc_excess
     }
@@ -199,7 +206,7 @@ impl Detector {
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
         if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
             self.marker.mark(&self.ratios, &self.short);
-            self.attribute(now, 1, power);
+            self.attribute(now, 1, self.short_cells, power);
             for ((ratio, missed), mark) in
                 self.ratios.iter_mut().zip(&mut self.missed).zip(&self.marker.marks)
             {
@@ -224,17 +231,17 @@ impl Detector {
     }
 
     /// Attributes what `marker` marked in a look.
-    fn attribute(&mut self, from: u64, slabs: u32, power: &[f32]) {
+    fn attribute(&mut self, from: u64, slabs: u32, cells: Cells, power: &[f32]) {
         segments::find(&self.marker.marks, power, &self.background.level, &mut self.segments);
         let at_start = from == self.first;
         self.kept.clear();
         for segment in &self.segments {
-            let look = Look { from, slabs, power, level: &[], at_start };
+            let look = Look { from, slabs, cells, power, level: &[], at_start };
             if !self.carriers.absorbs(segment, &look, &mut self.background) {
                 self.kept.push(*segment);
             }
         }
-        let look = Look { from, slabs, power, level: &self.background.level, at_start };
+        let look = Look { from, slabs, cells, power, level: &self.background.level, at_start };
         self.bursts.attribute(&self.kept, &look);
         self.bursts.sustain(&look, &mut self.marker.marks);
     }
@@ -277,7 +284,7 @@ impl Detector {
         let slabs = LOOKS[index + 1];
         let share = 1.0 / slabs as f32;
         let look = &mut self.long[index];
-        let from = look.from;
+        let (from, cells) = (look.from, look.cells);
         for ((mean, ratio), sum) in self.mean.iter_mut().zip(&mut self.ratios).zip(&look.power) {
             *mean = sum * share;
             *ratio = 0.0;
@@ -289,9 +296,12 @@ impl Detector {
             || self.bursts.open.iter().any(|o| o.look == slabs)
         {
             self.marker.mark(&self.ratios, &look.thresholds);
-            let mean = std::mem::take(&mut self.mean);
-            self.attribute(from, slabs, &mean);
-            self.mean = mean;
+            let mut rest = std::mem::take(&mut self.rest);
+            for ((rest, ratio), level) in rest.iter_mut().zip(&self.ratios).zip(&self.background.level) {
+                *rest = ratio * level;
+            }
+            self.attribute(from, slabs, cells, &rest);
+            self.rest = rest;
             // Counts as noise from here on, for the longer looks too.
             for ((sum, mark), missed) in
                 self.long[index].ratios.iter_mut().zip(&self.marker.marks).zip(&mut self.missed)
@@ -303,7 +313,7 @@ impl Detector {
             }
         }
         if index + 1 == BLOCK {
-            let look = Look { from, slabs, power: &self.mean, level: &[], at_start: false };
+            let look = Look { from, slabs, cells, power: &self.mean, level: &[], at_start: false };
             self.carriers.watch(&look, &mut self.background, &mut self.fallen);
             out.extend(self.fallen.drain(..).map(Noticed::CarrierOff));
         }

@@ -31,6 +31,28 @@ pub fn mean_power_quantile(cells: f64, upper_tail: f64) -> f64 {
     root.max(0.0).powi(3)
 }
 
+/// Independent values in a box, by its width.
+#[derive(Debug, Clone, Copy)]
+pub struct Cells {
+    one: f64,
+    per_bin: f64,
+}
+
+impl Cells {
+    /// For boxes as high as `frames` frames out of `bins` bins.
+    pub fn new(correlation: &Correlation, bins: usize, frames: usize) -> Self {
+        Self {
+            one: correlation.independent_cells(1, frames),
+            per_bin: correlation.independent_cells(bins, frames) / bins as f64,
+        }
+    }
+
+    /// In a box of `width` bins, at least one.
+    pub fn of(&self, width: usize) -> f64 {
+        self.one + width.saturating_sub(1) as f64 * self.per_bin
+    }
+}
+
 /// Thresholds on box sums, for boxes of 1, 2, 4, ... bins.
 #[derive(Debug, Clone)]
 pub struct Thresholds {

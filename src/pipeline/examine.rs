@@ -35,6 +35,9 @@ const GAIN_RECOVERY_S: f64 = 0.2;
 /// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
 const MASKING_RATIO: f32 = 1000.0;
 
+/// One part in so many of a burst may be under a stronger one for its samples to tell of it still.
+const COVERED_PART: u64 = 8;
+
 /// Variation of the envelope of Gaussian noise: sqrt(4/pi - 1).
 const GAUSSIAN_CV: f32 = 0.523;
 
@@ -68,7 +71,7 @@ struct Seen {
     excess: f64,
     cut_start: bool,
     cut_end: bool,
-    /// Something stronger was over it for a while: its samples tell of that.
+    /// Something stronger was over it for too long: its samples tell of that.
     covered: bool,
     ghost: Ghost,
 }
@@ -159,7 +162,7 @@ impl Examiner {
             excess: open.mean(),
             cut_start: open.cut_start,
             cut_end: at_end,
-            covered: open.covered > 0,
+            covered: u64::from(open.covered) * COVERED_PART > open.until - open.from,
             ghost,
         }
     }

@@ -222,7 +222,9 @@ impl Run {
         // Quantisation noise spreads over all bins alike: never believe less.
         let least =
             self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
-        self.detector.learn(&rows, least as f32, self.next_slab);
+        let learned = (self.origin, self.origin + slabs * self.layout.slab_samples() as u64);
+        let offset = self.history.mean(learned.0, learned.1).norm_sqr();
+        self.detector.learn(&rows, least as f32, offset, self.next_slab);
         self.learned = true;
     }
 

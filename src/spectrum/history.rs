@@ -2,7 +2,7 @@
 //! IQ after it was detected.
 
 use crate::iq::{SampleFormat, Samples, ToComplex};
-use num_complex::Complex32;
+use num_complex::{Complex32, Complex64};
 
 use super::kernels;
 
@@ -132,6 +132,20 @@ impl History {
                 kernels::window_cf32(&r[..n - head], w2, o2);
             }
         }
+    }
+
+    /// Mean of samples `[start, end)`; zero when they are not all held.
+    pub fn mean(&self, start: u64, end: u64) -> Complex32 {
+        if start < self.first || end > self.end || end <= start {
+            return Complex32::default();
+        }
+        let (at, count) = ((start % self.capacity as u64) as usize, (end - start) as usize);
+        let head = count.min(self.capacity - at);
+        let mut sum = Complex64::default();
+        let mut add = |s: Complex32| sum += Complex64::new(f64::from(s.re), f64::from(s.im));
+        each!(&self.ring, r => r[at..at + head].iter().chain(&r[..count - head]).for_each(|s| add(s.to_complex())));
+        let mean = sum / count as f64;
+        Complex32::new(mean.re as f32, mean.im as f32)
     }
 
     /// Writes samples `[start, start + out.len())` to `out`; what is not held counts as zero.
