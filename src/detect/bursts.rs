@@ -32,6 +32,12 @@ const FADE_CELLS: f64 = 3.0;
 /// Mean ratio to the background from which the shortest look that saw a burst sees all of it.
 const STRONG: f64 = 10.0;
 
+/// The same for a weak emission, to which the noise adds: one look in some hundred of six values is missed.
+const FLICKER_CELLS: f64 = 16.0;
+
+/// Most looks that a weak emission is waited for longer than a strong one.
+const MOST_FLICKER: f64 = 3.0;
+
 /// Slabs that a burst may stay unseen under a stronger one.
 const MOST_COVERED: u32 = 64;
 
@@ -103,7 +109,7 @@ impl Open {
         if self.ratio() < STRONG {
             self.look = self.look.max(look.slabs);
         }
-        self.cells = look.cells.of(segment.width());
+        self.cells = look.cells.of(look.bins_of(segment));
         self.hits += 1;
         self.energy += energy;
         let mirror: f32 = look.power[bins - segment.hi + 1..(bins - segment.lo + 1).min(bins)].iter().sum();
@@ -154,8 +160,11 @@ impl Open {
     /// Slabs without a sight after which it has ended: strong wide ones at once, weak ones may flicker.
     fn patience(&self) -> u64 {
         let look = u64::from(self.look);
-        let fade = (FADE_CELLS / self.cells) as u64 * look;
-        if self.ratio() > STRONG { look - 1 + fade } else { look + fade }
+        if self.ratio() > STRONG {
+            look - 1 + (FADE_CELLS / self.cells) as u64 * look
+        } else {
+            look + (FLICKER_CELLS / self.cells).min(MOST_FLICKER) as u64 * look
+        }
     }
 
     /// What a look at it does not exceed by the chance of few values, as power over the background.
@@ -194,6 +203,16 @@ pub struct Look<'a> {
     pub level: &'a [f32],
     /// Observation began with this look.
     pub at_start: bool,
+}
+
+impl Look<'_> {
+    /// Number of bins that the power of `segment` is spread over: its square over the sum of squares.
+    fn bins_of(&self, segment: &Segment) -> usize {
+        let bins = segment.lo..segment.hi;
+        let excess = self.power[bins.clone()].iter().zip(&self.level[bins]).map(|(p, l)| (p - l).max(0.0));
+        let (sum, squares) = excess.fold((0.0, 0.0), |(sum, squares), e| (sum + e, squares + e * e));
+        if squares > 0.0 { (sum * sum / squares).round().max(1.0) as usize } else { 1 }
+    }
 }
 
 /// The bursts that are on.
@@ -358,6 +377,21 @@ impl Bursts {
     pub fn take_ended(&mut self, now: u64) -> Option<Open> {
         let at = self.open.iter().position(|o| now > o.until + o.patience())?;
         let burst = self.open.swap_remove(at);
+        if std::env::var_os("EMCON_T").is_some() {
+            eprintln!(
+                "END now {now} from {} until {} look {} patience {} cells {} ratio {} lo {} hi {} cov {} others {:?}",
+                burst.from,
+                burst.until,
+                burst.look,
+                burst.patience(),
+                burst.cells,
+                burst.ratio(),
+                burst.lo,
+                burst.hi,
+                burst.covered,
+                self.open.iter().map(|o| (o.lo, o.hi, o.from, o.until)).collect::<Vec<_>>()
+            );
+        }
         let (lo, hi) = burst.extents();
         self.ended[self.next_ended] = (lo, hi, burst.until);
         self.next_ended = (self.next_ended + 1) % self.ended.len();

@@ -148,8 +148,11 @@ impl Background {
         let step = if ratio < collapsed { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
         let is_floor = self.level[bin] <= self.floor[bin];
         self.level[bin] = (self.level[bin] * (1.0 + step)).max(self.least);
-        if is_floor || self.level[bin] < self.floor[bin] {
+        if is_floor {
             self.floor[bin] = self.level[bin];
+        } else {
+            // What a carrier leaves for a moment is a few values of noise: no measure of the floor.
+            self.level[bin] = self.level[bin].max(self.floor[bin]);
         }
         self.inverse[bin] = 1.0 / self.level[bin];
     }

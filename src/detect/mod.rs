@@ -34,7 +34,7 @@ const LOOKS: [u32; 4] = [1, 4, 16, 64];
 const BLOCK: usize = 2;
 
 /// Chance that the noise of a bin in a block is taken for a fall of the background.
-const COLLAPSE_CHANCE: f64 = 1e-7;
+const COLLAPSE_CHANCE: f64 = 1e-9;
 
 /// Something the detector noticed.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -54,6 +54,8 @@ pub struct Scene<'a> {
     pub detector: &'a Detector,
     /// Sample at which slab 0 would have begun in this stretch.
     pub slab_zero_sample: f64,
+    /// The receiver's offset.
+    pub offset: Complex32,
     /// Share of samples at the rails lately.
     pub clipped_share: f64,
     /// No contiguous samples follow.
@@ -248,6 +250,9 @@ impl Examiner {
             self.iq.resize(count, Complex32::default());
         }
         scene.history.copy(start, &mut self.iq[..count]);
+        for sample in &mut self.iq[..count] {
+            *sample -= scene.offset;
+        }
         let half_hop = self.layout.hop as f64 / 2.0;
         let within = |sample: f64| (sample - start as f64).clamp(0.0, count as f64) as usize;
         let begin = if seen.cut_start { 0.0 } else { self.sample(seen.from, scene) + half_hop };

@@ -10,6 +10,7 @@ use super::{FrontEvent, HealthReason, Observed, SegmentStart};
 use crate::detect::{Detector, MOST_ROWS, Noticed};
 use crate::iq::{Gap, IqBlock, Segment};
 use crate::spectrum::{History, Layout, SlabView, Stft};
+use num_complex::Complex32;
 
 /// Someone who looks on at every slab of the spectrogram.
 pub type Tap = Box<dyn FnMut(SlabView<'_>) + Send>;
@@ -48,6 +49,8 @@ struct Run {
     power: Vec<f32>,
     noticed: Vec<Noticed>,
     learned: bool,
+    /// The receiver's offset: the mean of the samples that the floor was learned from.
+    offset: Complex32,
     learn_samples: u64,
     /// Slab number `slab_zero` begins at sample `origin`.
     origin: u64,
@@ -157,6 +160,7 @@ impl Run {
             power: vec![0.0; layout.bins],
             noticed: Vec::with_capacity(512),
             learned: false,
+            offset: Complex32::default(),
             learn_samples: within(LEARN_S) as u64,
             origin: 0,
             slab_zero: 0,
@@ -223,8 +227,8 @@ impl Run {
         let least =
             self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
         let learned = (self.origin, self.origin + slabs * self.layout.slab_samples() as u64);
-        let offset = self.history.mean(learned.0, learned.1).norm_sqr();
-        self.detector.learn(&rows, least as f32, offset, self.next_slab);
+        self.offset = self.history.mean(learned.0, learned.1);
+        self.detector.learn(&rows, least as f32, self.offset.norm_sqr(), self.next_slab);
         self.learned = true;
     }
 
@@ -282,6 +286,7 @@ impl Run {
                 detector: &self.detector,
                 slab_zero_sample: self.origin as f64
                     - (self.slab_zero as f64) * self.layout.slab_samples() as f64,
+                offset: self.offset,
                 clipped_share: self.health.clipped_share(),
                 at_end,
             };

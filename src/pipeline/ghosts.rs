@@ -32,6 +32,9 @@ const BESIDE: usize = 4;
 /// first.
 const DC_RATIO: f32 = 4.0;
 
+/// Bins from the edge of the span within which an emission reaches over it.
+const EDGE_BINS: usize = 2;
+
 /// Slabs that a jump of a carrier's phase (a lost sample, a restarted oscillator) splatters over, at most.
 const JUMP_SLABS: u64 = 8;
 
@@ -120,7 +123,9 @@ impl Neighbours {
             let (from, to) = other.extents();
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
-            regrown || fragment || (ratio > SHADOW_RATIO && within)
+            // What reaches over one edge of the span comes in again at the other.
+            let wrapped = within && edge && ratio > 1.0 && wraps((lo, hi), (from, to), bins);
+            regrown || wrapped || fragment || (ratio > SHADOW_RATIO && within)
         };
         let covering = |c: &Steady| {
             let inside = 2 * c.hi.min(hi).saturating_sub(c.lo.max(lo)) >= hi - lo;
@@ -155,6 +160,13 @@ impl Neighbours {
         }
         Ghost::None
     }
+}
+
+/// Whether the two touch opposite edges of the span.
+fn wraps(one: (usize, usize), other: (usize, usize), bins: usize) -> bool {
+    let low = |b: (usize, usize)| b.0 <= EDGE_BINS;
+    let high = |b: (usize, usize)| b.1 + EDGE_BINS >= bins;
+    (low(one) && high(other)) || (high(one) && low(other))
 }
 
 /// Whether `[lo, hi)` is no more than a line in the middle of the span.
