@@ -269,7 +269,10 @@ impl Bursts {
         let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2);
         let excess = f64::from(segment.excess);
         let another = inside < INSIDE_SHARE * segment.excess || excess > burst.most();
-        let remnant = 5 * segment.width() < 2 * (burst.hi - burst.lo) && excess < burst.mean() / OVERPOWERS;
+        // A longer look holds less of a burst that ended within it.
+        let remnant = look.slabs == 1
+            && 5 * segment.width() < 2 * (burst.hi - burst.lo)
+            && excess < burst.mean() / OVERPOWERS;
         if young && another {
             return self.absorb_young(segment, look, near);
         }
@@ -377,21 +380,6 @@ impl Bursts {
     pub fn take_ended(&mut self, now: u64) -> Option<Open> {
         let at = self.open.iter().position(|o| now > o.until + o.patience())?;
         let burst = self.open.swap_remove(at);
-        if std::env::var_os("EMCON_T").is_some() {
-            eprintln!(
-                "END now {now} from {} until {} look {} patience {} cells {} ratio {} lo {} hi {} cov {} others {:?}",
-                burst.from,
-                burst.until,
-                burst.look,
-                burst.patience(),
-                burst.cells,
-                burst.ratio(),
-                burst.lo,
-                burst.hi,
-                burst.covered,
-                self.open.iter().map(|o| (o.lo, o.hi, o.from, o.until)).collect::<Vec<_>>()
-            );
-        }
         let (lo, hi) = burst.extents();
         self.ended[self.next_ended] = (lo, hi, burst.until);
         self.next_ended = (self.next_ended + 1) % self.ended.len();

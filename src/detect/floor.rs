@@ -143,10 +143,10 @@ impl Background {
     }
 
     /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level). Below
-    /// `collapsed` it is believed at once.
-    pub fn follow(&mut self, bin: usize, ratio: f32, collapsed: f32) {
+    /// `collapsed` it is believed at once. In a bin that a carrier holds, the floor waits.
+    pub fn follow(&mut self, bin: usize, ratio: f32, collapsed: f32, held: bool) {
         let step = if ratio < collapsed { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
-        let is_floor = self.level[bin] <= self.floor[bin];
+        let is_floor = !held && self.level[bin] <= self.floor[bin];
         self.level[bin] = (self.level[bin] * (1.0 + step)).max(self.least);
         if is_floor {
             self.floor[bin] = self.level[bin];

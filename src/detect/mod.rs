@@ -72,6 +72,8 @@ pub struct Detector {
     long: Vec<LongLook>,
     /// Slabs of the present block in which a bin was not quiet.
     missed: Vec<u16>,
+    /// Bins in which a carrier stands.
+    held: Vec<bool>,
     /// Mean power lately, per bin.
     recent: Vec<f32>,
     recent_known: bool,
@@ -116,6 +118,7 @@ impl Detector {
             short_cells: Cells::new(&correlation, bins, layout.slab_frames),
             long,
             missed: vec![0; bins],
+            held: vec![false; bins],
             recent: vec![0.0; bins],
             recent_known: false,
             segments: Vec::with_capacity(bins / 2),
@@ -236,6 +239,10 @@ impl Detector {
         let at_start = from == self.first;
         self.kept.clear();
         for segment in &self.segments {
+            let level: f32 = self.background.level[segment.lo..segment.hi].iter().sum();
+            if segment.excess <= level * cells.excess_of_noise(segment.width()) {
+                continue;
+            }
             let look = Look { from, slabs, cells, power, level: &[], at_start };
             if !self.carriers.absorbs(segment, &look, &mut self.background) {
                 self.kept.push(*segment);
@@ -315,6 +322,10 @@ impl Detector {
         if index + 1 == BLOCK {
             let look = Look { from, slabs, cells, power: &self.mean, level: &[], at_start: false };
             self.carriers.watch(&look, &mut self.background, &mut self.fallen);
+            // Their ratios are still to the carrier.
+            for carrier in &self.fallen {
+                self.missed[carrier.lo..carrier.hi].fill(LOOKS[BLOCK] as u16);
+            }
             out.extend(self.fallen.drain(..).map(Noticed::CarrierOff));
         }
         if index + 1 == BLOCK {
@@ -337,13 +348,17 @@ impl Detector {
         }
         // In the sums of the block, what was not quiet stands as 1 a slab.
         let whole = LOOKS[BLOCK] as u16;
+        self.held.fill(false);
+        for carrier in &self.carriers.on {
+            self.held[carrier.lo..carrier.hi].fill(true);
+        }
         let sums = &self.long[BLOCK - 1].ratios;
         for (bin, (missed, sum)) in self.missed.iter_mut().zip(sums).enumerate() {
             let quiet = whole - (*missed).min(whole);
             if quiet >= whole / 2 {
                 let collapsed = if quiet == whole { self.collapsed } else { 0.0 };
                 let ratio = (sum - f32::from(*missed)).max(0.0) / f32::from(quiet);
-                self.background.follow(bin, ratio, collapsed);
+                self.background.follow(bin, ratio, collapsed, self.held[bin]);
             }
             *missed = 0;
         }

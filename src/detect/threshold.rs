@@ -10,6 +10,9 @@ pub const FALSE_ALARM: f64 = 1e-11;
 /// uncertainty of the floor itself decides (R. Tandra and A. Sahai, IEEE JSTSP 2(1), 2008).
 pub const LEAST_EXCESS: f64 = 0.4;
 
+/// Chance that noise beside an emission, marked with it by a wide box, counts as an emission of its own.
+const BYSTANDER: f64 = 1e-4;
+
 /// Quantile of the standard normal distribution (P. J. Acklam's bound of 1.2e-9 on the relative error is not
 /// needed here: this is Abramowitz and Stegun 26.2.23 refined by one Newton step).
 pub fn normal_quantile(upper_tail: f64) -> f64 {
@@ -50,6 +53,11 @@ impl Cells {
     /// In a box of `width` bins, at least one.
     pub fn of(&self, width: usize) -> f64 {
         self.one + width.saturating_sub(1) as f64 * self.per_bin
+    }
+
+    /// What noise in a box of `width` bins exceeds its mean by no more than once in [`BYSTANDER`], as a ratio.
+    pub fn excess_of_noise(&self, width: usize) -> f32 {
+        (mean_power_quantile(self.of(width), BYSTANDER) - 1.0) as f32
     }
 }
 

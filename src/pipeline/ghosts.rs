@@ -9,6 +9,10 @@ const IMAGE_RATIO: f64 = 100.0;
 /// Splatter is at least this much weaker than what splatters (a Kaiser window and 8 bits leave less).
 const SPLATTER_RATIO: f64 = 100.0;
 
+/// Leakage into the next channel is at least this much weaker: 3GPP TS 36.101 6.6.2.3 demands 30 dB, the shoulders
+/// of simple transmitters in the first bins beside the channel reach half of that.
+const LEAKAGE_RATIO: f64 = 30.0;
+
 /// Slabs that the splatter of an edge lasts at most: it falls into one frame, and frames overlap.
 const SPLATTER_SLABS: u64 = 3;
 
@@ -113,9 +117,10 @@ impl Neighbours {
         }
         let mut others = self.ended.iter().chain(detector.open());
         let shadows = |other: &Open| {
-            let within = other.from <= burst.from + EDGE_SLABS && burst.until <= other.until + EDGE_SLABS;
-            let edge = other.from.abs_diff(burst.from) <= EDGE_SLABS
-                || other.until.abs_diff(burst.until) <= EDGE_SLABS;
+            // Longer looks know their edges less well.
+            let slack = EDGE_SLABS + if burst.look > other.look { u64::from(burst.look) } else { 0 };
+            let within = other.from <= burst.from + slack && burst.until <= other.until + slack;
+            let edge = other.from.abs_diff(burst.from) <= slack || other.until.abs_diff(burst.until) <= slack;
             let after =
                 other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
             let ratio = other.mean() / mean;
@@ -124,8 +129,11 @@ impl Neighbours {
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
             // What reaches over one edge of the span comes in again at the other.
+            // A transmitter's own leakage into the channels beside it.
+            let beside = lo <= to + (to - from) && from <= hi + (to - from);
+            let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;
             let wrapped = within && edge && ratio > 1.0 && wraps((lo, hi), (from, to), bins);
-            regrown || wrapped || fragment || (ratio > SHADOW_RATIO && within)
+            regrown || leaked || wrapped || fragment || (ratio > SHADOW_RATIO && within)
         };
         let covering = |c: &Steady| {
             let inside = 2 * c.hi.min(hi).saturating_sub(c.lo.max(lo)) >= hi - lo;
