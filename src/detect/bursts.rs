@@ -177,6 +177,11 @@ impl Open {
         f64::from(excess_in(look, self.lo, self.hi)) > KEPT_SHARE * self.mean()
     }
 
+    /// Whether it may be on, unseen under something stronger: what was seen but once was perhaps its edge.
+    fn may_be_under(&self, look: &Look<'_>) -> bool {
+        self.hits > 1 && self.covered < MOST_COVERED && self.may_stand(look)
+    }
+
     /// How likely it has the width of `segment`: 1 within a factor of two.
     fn likeness(&self, segment: &Segment) -> f32 {
         let (own, other) = ((self.hi - self.lo) as f32, segment.width() as f32);
@@ -299,7 +304,7 @@ impl Bursts {
             if 2 * shared < other.hi - other.lo && from < to {
                 let own = Segment { lo: from, hi: to, excess: excess_in(look, from, to) };
                 other.see(&own, look);
-            } else if other.covered < MOST_COVERED && other.may_stand(look) {
+            } else if other.may_be_under(look) {
                 other.covered += look.slabs;
                 other.until = other.until.max(end);
             }
@@ -361,7 +366,7 @@ impl Bursts {
             if !covered {
                 burst.see(&Segment { lo, hi, excess: excess_in(look, lo, hi) }, look);
                 marks[lo..hi].fill(true);
-            } else if burst.covered < MOST_COVERED {
+            } else if burst.may_be_under(look) {
                 burst.covered += look.slabs;
                 burst.until = end;
             }

@@ -226,7 +226,7 @@ impl Spectrometer {
     /// than a twelfth of its width of nothing.
     fn walk(&self, bins: impl Iterator<Item = usize>, start: usize, width: usize, sigma: f64) -> usize {
         let (mut end, mut least, mut nothing) = (start, self.smooth[start], 0);
-        for k in bins.take((width * 3 / 4).max(4)) {
+        for k in bins.take((width / 4).max(4)) {
             let (level, noise) = (self.smooth[k], self.noise[k]);
             if level > 2.0 * least.max(0.0) + 4.0 * sigma * noise {
                 break;

@@ -13,6 +13,13 @@ const SPLATTER_RATIO: f64 = 100.0;
 /// of simple transmitters in the first bins beside the channel reach half of that.
 const LEAKAGE_RATIO: f64 = 30.0;
 
+/// A transmitter's noise and intermodulation are at least this much below it, in density and in power, and
+/// within so many of its widths: 3GPP TS 36.101 6.6.2.3 and ETSI EN 300 113 7.5 allow no more beside the channel
+/// than a hundredth to a millionth of the power.
+const SKIRT_RATIO: f64 = 100.0;
+/// See [`SKIRT_RATIO`].
+const SKIRT_WIDTHS: usize = 3;
+
 /// Slabs that the splatter of an edge lasts at most: it falls into one frame, and frames overlap.
 const SPLATTER_SLABS: u64 = 3;
 
@@ -124,8 +131,9 @@ impl Neighbours {
             let after =
                 other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
             let ratio = other.mean() / mean;
-            let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let (from, to) = other.extents();
+            let skirts = within && in_skirts((lo, hi, mean), (from, to, other.mean()));
+            let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
             // What reaches over one edge of the span comes in again at the other.
@@ -133,11 +141,12 @@ impl Neighbours {
             let beside = lo <= to + (to - from) && from <= hi + (to - from);
             let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;
             let wrapped = within && edge && ratio > 1.0 && wraps((lo, hi), (from, to), bins);
-            regrown || leaked || wrapped || fragment || (ratio > SHADOW_RATIO && within)
+            regrown || skirts || leaked || wrapped || fragment || (ratio > SHADOW_RATIO && within)
         };
         let covering = |c: &Steady| {
             let inside = 2 * c.hi.min(hi).saturating_sub(c.lo.max(lo)) >= hi - lo;
-            inside && c.from <= burst.from + EDGE_SLABS && mean < 2.0 * f64::from(c.excess)
+            let beside = in_skirts((lo, hi, mean), (c.lo, c.hi, f64::from(c.excess)));
+            c.from <= burst.from + EDGE_SLABS && (beside || inside && mean < 2.0 * f64::from(c.excess))
         };
         if detector.carriers().iter().any(covering) {
             return Ghost::Splatter;
@@ -168,6 +177,14 @@ impl Neighbours {
         }
         Ghost::None
     }
+}
+
+/// Whether the first (bins and power) lies near the second and so far below it that it is its noise.
+fn in_skirts(one: (usize, usize, f64), other: (usize, usize, f64)) -> bool {
+    let (own, width) = ((one.1 - one.0) as f64, other.1 - other.0);
+    let near = one.0 <= other.1 + SKIRT_WIDTHS * width && other.0 <= one.1 + SKIRT_WIDTHS * width;
+    let dense = other.2 * own > SKIRT_RATIO * one.2 * width as f64;
+    near && dense && other.2 > SKIRT_RATIO * one.2
 }
 
 /// Whether the two touch opposite edges of the span.

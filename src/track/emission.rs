@@ -84,6 +84,9 @@ const RESOURCE_BLOCK_MIN_HZ: f64 = 130e3;
 /// Envelopes that vary by less are constant: FSK through a receiver's filter stays below 0.2, Gaussian signals
 /// have 0.52 (√(4/π − 1)).
 const CONSTANT_CV_MAX: f32 = 0.25;
+/// Time-bandwidth product below which an envelope tells little: a hundred values know their spread to 7 %, and a
+/// single OFDM symbol of few subcarriers may have any.
+const ENVELOPE_PRODUCT_MIN: f64 = 100.0;
 /// Envelopes that vary by more are not constant.
 const VARYING_CV_MIN: f32 = 0.35;
 
@@ -100,7 +103,8 @@ impl Kind {
         if f.chirp_fit.is_some_and(|fit| fit > 0.7) && f.chirp_hz_per_s.is_some_and(|slope| slope != 0.0) {
             return Self::Chirp;
         }
-        Self::by_structure(f, burst.bandwidth_hz).unwrap_or_else(|| Self::by_envelope(f))
+        let product = (burst.end_s - burst.start_s) * burst.bandwidth_hz;
+        Self::by_structure(f, burst.bandwidth_hz).unwrap_or_else(|| Self::by_envelope(f, product))
     }
 
     fn by_structure(f: &Features, bandwidth_hz: f64) -> Option<Self> {
@@ -121,11 +125,11 @@ impl Kind {
             .map(|(_, kind)| kind)
     }
 
-    fn by_envelope(f: &Features) -> Self {
+    fn by_envelope(f: &Features, product: f64) -> Self {
         if f.pulses.is_some_and(|p| p.count >= 3) && f.on_fraction.is_some_and(|on| on < 0.8) {
             return Self::Keyed;
         }
-        match f.envelope_cv {
+        match f.envelope_cv.filter(|_| product > ENVELOPE_PRODUCT_MIN) {
             Some(cv) if cv < CONSTANT_CV_MAX => Self::Constant,
             Some(cv) if cv > VARYING_CV_MIN => Self::Varying,
             _ => Self::Unclear,

@@ -13,6 +13,8 @@ const TELLING_SHARE: f64 = 0.5;
 pub const LOOKS: usize = 128;
 /// Latest emissions kept with all their features.
 pub const DETAILS: usize = 32;
+/// Emissions with the structure of a cellular carrier that make an emitter one.
+const CELLULAR_VOTES: u32 = 3;
 /// Most channels told apart: Bluetooth has 79.
 const CHANNELS_MAX: usize = 96;
 
@@ -221,6 +223,15 @@ impl Emitter {
         self.vote(emission.kind);
         self.run(emission);
         true
+    }
+
+    /// Whether it has the structure of a cellular carrier: most emissions do, or several, which chance does not give
+    /// (one in 1e5 each), between symbols too short to tell.
+    pub fn is_cellular(&self) -> bool {
+        let wide =
+            [Kind::WifiOfdm, Kind::WifiDsss].iter().map(|k| self.votes[*k as usize]).max().unwrap_or(0);
+        let votes = self.votes[Kind::Cellular as usize];
+        self.kind == Kind::Cellular || (votes >= CELLULAR_VOTES && votes > wide)
     }
 
     fn vote(&mut self, kind: Kind) {

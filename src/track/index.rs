@@ -1,15 +1,19 @@
 //! Finds emitters by frequency and bandwidth without looking at all of them.
 //!
 //! Emitters live in buckets of one octave of bandwidth and twice that width in frequency, so that all whose
-//! bandwidth is within a factor of two and whose centre is within half a bandwidth lie in nine buckets. Buckets
-//! share a fixed number of chains: a collision costs a comparison, never a miss.
+//! bandwidth is within a factor of four and whose centre is within half a bandwidth lie in seventeen buckets.
+//! Buckets share a fixed number of chains: a collision costs a comparison, never a miss.
 
 use super::emission::Place;
 
 const CHAINS: usize = 1024;
 const NONE: u32 = u32::MAX;
-/// Bandwidths below are one octave: a hertz would make millions of buckets of a drifting line.
-const OCTAVE_MIN: i32 = 10;
+/// Bandwidths below 32 kHz are one octave: what is on one land mobile channel is compared however wide it is.
+const OCTAVE_MIN: i32 = 14;
+/// Octaves of bandwidth to either side that are looked through.
+const OCTAVES: i32 = 2;
+/// Buckets looked through at most.
+const BUCKETS: usize = 17;
 
 /// Chains of slots.
 #[derive(Debug, Clone)]
@@ -86,11 +90,13 @@ impl Index {
     /// Calls `found` with every slot near `place` (and some that are not).
     pub fn near(&self, place: Place, bandwidth_hz: f64, mut found: impl FnMut(usize)) {
         let own = octave(bandwidth_hz);
-        let mut seen = [usize::MAX; 9];
+        let mut seen = [usize::MAX; BUCKETS];
         let mut count = 0;
-        for octave in (own - 1).max(OCTAVE_MIN)..=own + 1 {
+        for octave in (own - OCTAVES).max(OCTAVE_MIN)..=own + OCTAVES {
             let middle = bucket(place.hz, octave);
-            for bucket in middle - 1..=middle + 1 {
+            // Half of the own bandwidth, in buckets of that octave.
+            let reach = if own > octave { 1 << (own - octave - 1) } else { 1 };
+            for bucket in middle - reach..=middle + reach {
                 let chain = chain(place.absolute, octave, bucket);
                 if seen[..count].contains(&chain) {
                     continue;
@@ -138,7 +144,7 @@ mod tests {
             for (slot, &(other_hz, other_bandwidth_hz)) in all.iter().enumerate() {
                 let near = (hz - other_hz).abs() <= bandwidth_hz.max(other_bandwidth_hz) / 2.0;
                 let alike = bandwidth_hz.max(other_bandwidth_hz)
-                    <= 1.99 * bandwidth_hz.min(other_bandwidth_hz).max(1024.0);
+                    <= 3.99 * bandwidth_hz.min(other_bandwidth_hz).max(1024.0);
                 if near && alike && slot % 7 != 0 {
                     matched += 1;
                     assert!(found.contains(&slot), "slot {slot}");

@@ -60,6 +60,9 @@ const CELLULAR_RECENT_S: f64 = 1.0;
 /// Spectral densities of the allocations of one carrier differ by less, dB: a control channel is sent with the
 /// power of the grants or some decibels more.
 const DENSITY_APART_DB: f64 = 15.0;
+/// The densest symbols of a downlink stand less than this over the mean, dB: reference signals boosted by 6 dB (3GPP
+/// TS 36.213 5.2) and the fading of a piece.
+const SYMBOLS_APART_DB: f64 = 10.0;
 /// Below this SNR the features of a burst are doubtful, dB.
 const FAINT_DB: f64 = 10.0;
 /// From this many emissions on one channel an emitter has settled there.
@@ -256,11 +259,26 @@ impl Tracker {
         let Some(emitter) = self.emitters[slot].as_mut() else { return };
         emitter.add(emission);
         let (place, reach_hz) = (emitter.place, emitter.reach_hz());
-        if emitter.kind == Kind::Cellular && !self.cellular.contains(&slot) {
-            self.cellular.push(slot);
-        }
+        let recognised = emitter.is_cellular() && !self.cellular.contains(&slot);
         if !self.hoppers.contains(&slot) {
             self.index.put(slot, place, reach_hz);
+        }
+        if recognised {
+            self.cellular.push(slot);
+            self.gather_pieces(slot);
+        }
+    }
+
+    /// What was heard of the carrier in `slot` before it was recognised, symbol by symbol, is its.
+    fn gather_pieces(&mut self, slot: Slot) {
+        let Some(whole) = self.emitter(slot) else { return };
+        let pieces: Vec<Slot> = self
+            .iter()
+            .filter(|&(other, emitter)| other != slot && whole.consists_of(emitter))
+            .map(|(other, _)| other)
+            .collect();
+        for piece in pieces {
+            self.merge(piece, slot);
         }
     }
 
@@ -274,7 +292,7 @@ impl Tracker {
         emitter.envelope =
             self.expected.iter().find(|e| e.admits(emission) && !e.is_below(emission)).copied();
         self.index.put(slot, emitter.place, emitter.reach_hz());
-        if emitter.kind == Kind::Cellular {
+        if emitter.is_cellular() {
             self.cellular.push(slot);
         }
         self.emitters[slot] = Some(emitter);
@@ -337,14 +355,16 @@ impl Tracker {
 
     fn find_cellular(&self, emission: &Emission) -> Option<Slot> {
         let piece = matches!(emission.kind, Kind::Cellular | Kind::Varying | Kind::Unclear);
-        // Near the noise no feature is to be trusted: within a carrier's span it is a piece of that carrier.
-        let faint = f64::from(emission.burst.snr_db) < FAINT_DB && emission.kind != Kind::Line;
-        if !(piece || faint) || emission.is_ghost() {
+        let of_other = matches!(emission.kind, Kind::WifiOfdm | Kind::WifiDsss | Kind::Chirp);
+        if of_other || emission.is_ghost() {
             return None;
         }
+        // Near the noise no feature is to be trusted: within a carrier's span it is a piece of that carrier.
+        let faint = f64::from(emission.burst.snr_db) < FAINT_DB && emission.kind != Kind::Line;
         self.cellular.iter().copied().find(|&slot| {
             self.emitter(slot).is_some_and(|emitter| {
-                let known = piece || emitter.count >= SETTLED;
+                let settled = emitter.count >= SETTLED;
+                let known = piece || settled && (faint || emitter.spans(emission));
                 known && emitter.has_room_for(emission, self.same_band(emitter, emission))
             })
         })
@@ -441,7 +461,7 @@ impl Emitter {
         let coarse = emission.burst.at_edge || emission.burst.depth == Depth::Light;
         let narrow = wide_hz <= LAND_MOBILE_HZ;
         let factor = if narrow {
-            4.0
+            LAND_MOBILE_HZ / NARROW_HZ
         } else if coarse {
             3.0
         } else {
@@ -463,25 +483,54 @@ impl Emitter {
         fits.then(|| apart + (wide_hz / narrow_hz).log2() + level / 6.0)
     }
 
+    /// Lowest and highest frequency that it was heard on.
+    fn span_hz(&self) -> (f64, f64) {
+        let half_hz = self.bandwidth_hz / 2.0;
+        let hz = || self.channels.iter().map(|c| c.hz);
+        (hz().fold(self.place.hz, f64::min) - half_hz, hz().fold(self.place.hz, f64::max) + half_hz)
+    }
+
+    /// Whether `other` is made of pieces of what is sent here: no modulation of its own, in this one's span and time.
+    fn consists_of(&self, other: &Emitter) -> bool {
+        let (low, high) = self.span_hz();
+        let kinds = matches!(other.kind, Kind::Unclear | Kind::Varying | Kind::Keyed | Kind::Cellular);
+        let apart_db = other.level_dbfs - 10.0 * other.bandwidth_hz.max(1.0).log10() - self.level_dbfs
+            + 10.0 * self.bandwidth_hz.max(1.0).log10();
+        kinds
+            && !other.hopper
+            && other.envelope.is_none()
+            && self.envelope.is_none()
+            && other.place.absolute == self.place.absolute
+            && (low..=high).contains(&other.place.hz)
+            && self.first_s - other.last_s < CELLULAR_RECENT_S
+            && apart_db.abs() < SYMBOLS_APART_DB
+    }
+
+    /// Power per hertz of `emission` over this emitter's, dB.
+    fn denser_db(&self, emission: &Emission) -> f64 {
+        let density = |level_dbfs: f64, bandwidth_hz: f64| level_dbfs - 10.0 * bandwidth_hz.max(1.0).log10();
+        let burst = &emission.burst;
+        density(f64::from(burst.power_dbfs), burst.bandwidth_hz) - density(self.level_dbfs, self.bandwidth_hz)
+    }
+
+    /// Whether `emission` is a piece of what is sent here: within its span and no denser than its symbols vary.
+    fn spans(&self, emission: &Emission) -> bool {
+        let (low, high) = self.span_hz();
+        (low..=high).contains(&emission.place.hz) && self.denser_db(emission) < SYMBOLS_APART_DB
+    }
+
     /// Whether `emission` may be another allocation of this cellular carrier.
     fn has_room_for(&self, emission: &Emission, same_band: bool) -> bool {
         let burst = &emission.burst;
         let recent = burst.start_s - self.last_s < CELLULAR_RECENT_S || emission.kind == Kind::Cellular;
-        let half_hz = |bandwidth_hz: f64| bandwidth_hz / 2.0;
-        let low =
-            self.channels.iter().map(|c| c.hz).fold(self.place.hz, f64::min) - half_hz(self.bandwidth_hz);
-        let high =
-            self.channels.iter().map(|c| c.hz).fold(self.place.hz, f64::max) + half_hz(self.bandwidth_hz);
-        let low = low.min(emission.place.hz - half_hz(burst.bandwidth_hz));
-        let high = high.max(emission.place.hz + half_hz(burst.bandwidth_hz));
+        let (low, high) = self.span_hz();
+        let low = low.min(emission.place.hz - burst.bandwidth_hz / 2.0);
+        let high = high.max(emission.place.hz + burst.bandwidth_hz / 2.0);
         let wide = self.bandwidth_hz.max(burst.bandwidth_hz) > 1.05 * LTE_CARRIER_HZ;
         let carrier_hz = if wide { NR_CARRIER_HZ } else { LTE_CARRIER_HZ };
         // Power control moves a phone by tens of decibels over minutes, the density of its allocations by few.
-        let density = |level_dbfs: f64, bandwidth_hz: f64| level_dbfs - 10.0 * bandwidth_hz.max(1.0).log10();
-        let own = density(self.level_dbfs, self.bandwidth_hz);
-        let apart = (density(f64::from(burst.power_dbfs), burst.bandwidth_hz) - own).abs();
         same_band
-            && apart < DENSITY_APART_DB
+            && self.denser_db(emission).abs() < DENSITY_APART_DB
             && self.place.absolute == emission.place.absolute
             && recent
             && high - low <= 1.02 * carrier_hz
