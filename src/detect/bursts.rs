@@ -271,7 +271,7 @@ impl Bursts {
         if skirts && f64::from(segment.excess) < KEPT_SHARE * burst.mean() {
             return;
         }
-        let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2);
+        let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2 && o.until >= look.from);
         let excess = f64::from(segment.excess);
         let another = inside < INSIDE_SHARE * segment.excess || excess > burst.most();
         // A longer look holds less of a burst that ended within it.

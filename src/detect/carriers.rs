@@ -15,6 +15,9 @@ const FALLEN_SHARE: f32 = 0.25;
 /// What is this many times stronger than a carrier in its bins is not its modulation.
 const OVERPOWERS: f64 = 6.0;
 
+/// All of a carrier's power may gather in a few bins for a moment, and few values of it vary by as much again.
+const MODULATED: f32 = 2.0;
+
 /// A carrier seen this early was there before: a faint one is not above every threshold at once.
 const SETTLING_SLABS: u64 = 16;
 
@@ -109,7 +112,7 @@ impl Carriers {
         let Some(carrier) = self.on.iter_mut().find(|c| {
             let margin = (c.hi - c.lo).max(2);
             let near = segment.lo < c.hi + margin && c.lo < segment.hi + margin;
-            near && segment.width() <= 3 * (c.hi - c.lo).max(2) && segment.excess < c.excess
+            near && segment.width() <= 3 * (c.hi - c.lo).max(2) && segment.excess < MODULATED * c.excess
         }) else {
             return false;
         };

@@ -142,6 +142,16 @@ impl Background {
         }
     }
 
+    /// Joins what is marked on both sides of the receiver's offset, which hides what goes on in its bins.
+    pub fn bridge_dc(&self, marks: &mut [bool]) {
+        let first = marks.len() / 2 - DC_REACH;
+        let last = first + 2 * DC_REACH;
+        let beside = |bins: std::ops::RangeInclusive<usize>| marks[bins].iter().any(|m| *m);
+        if self.dc_excess > 0.0 && beside(first - 1..=first) && beside(last..=last + 1) {
+            marks[first..=last].fill(true);
+        }
+    }
+
     /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level). Below
     /// `collapsed` it is believed at once. In a bin that a carrier holds, the floor waits.
     pub fn follow(&mut self, bin: usize, ratio: f32, collapsed: f32, held: bool) {

@@ -235,6 +235,7 @@ impl Detector {
 
     /// Attributes what `marker` marked in a look.
     fn attribute(&mut self, from: u64, slabs: u32, cells: Cells, power: &[f32]) {
+        self.background.bridge_dc(&mut self.marker.marks);
         segments::find(&self.marker.marks, power, &self.background.level, &mut self.segments);
         let at_start = from == self.first;
         self.kept.clear();

@@ -11,7 +11,7 @@ pub const FALSE_ALARM: f64 = 1e-11;
 pub const LEAST_EXCESS: f64 = 0.4;
 
 /// Chance that noise beside an emission, marked with it by a wide box, counts as an emission of its own.
-const BYSTANDER: f64 = 1e-4;
+const BYSTANDER: f64 = 1e-7;
 
 /// Quantile of the standard normal distribution (P. J. Acklam's bound of 1.2e-9 on the relative error is not
 /// needed here: this is Abramowitz and Stegun 26.2.23 refined by one Newton step).

@@ -22,6 +22,9 @@ const SHORT: f64 = 24.0;
 const FLAT: f64 = 0.40;
 /// Equivalent noise bandwidth of the Hann window, bins.
 const HANN_ENBW: f64 = 1.5;
+/// Standard deviations of the noise from which a bin stands out: some twelve independent ones are in a box, and with
+/// few averages their tails are longer than a normal distribution's.
+const STANDS: f64 = 4.0;
 /// Independent averages per segment at half overlap (radio astronomy's 0.947).
 const HANN_HALF: f64 = 0.947;
 
@@ -213,7 +216,7 @@ impl Spectrometer {
             self.smooth[k] = self.excess[a..=b].iter().sum::<f64>() / (b - a + 1) as f64;
         }
         let sigma = 1.0 / (self.averages * (2 * half + 1) as f64 / HANN_ENBW).sqrt();
-        let stands = |k: usize| self.smooth[k] > 3.0 * sigma * self.noise[k];
+        let stands = |k: usize| self.smooth[k] > STANDS * sigma * self.noise[k];
         let Some(lowest) = (lo..=hi).find(|&k| stands(k)) else { return (lo, hi) };
         let highest = (lowest..=hi).rev().find(|&k| stands(k)).unwrap_or(hi);
         let from = if lowest > lo { lowest } else { self.walk((first..lo).rev(), lo, width, sigma) };

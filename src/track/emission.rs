@@ -138,12 +138,14 @@ impl Kind {
 
     /// Whether emissions of both kinds may come from one transmitter.
     pub fn fits(self, other: Self) -> bool {
-        use Kind::{Constant, Keyed, Line, Unclear, Varying};
+        use Kind::{Chirp, Constant, Keyed, Line, Unclear, Varying};
         self == other
             || self == Unclear
             || other == Unclear
             // A silent voice transmitter is a line; so is each pulse of a keyed one.
             || matches!((self, other), (Line | Constant | Keyed, Line | Constant | Keyed))
+            // A few symbols of a chirp modulation may not add up to one chirp.
+            || matches!((self, other), (Chirp, Constant | Keyed) | (Constant | Keyed, Chirp))
             // The mean of a keyed train varies; a linear modulation at low SNR may show no structure.
             || matches!((self, other), (Keyed, Varying) | (Varying, Keyed))
             || (self == Varying && other.is_wide_structure())

@@ -1,7 +1,7 @@
 //! Finds emitters by frequency and bandwidth without looking at all of them.
 //!
 //! Emitters live in buckets of one octave of bandwidth and twice that width in frequency, so that all whose
-//! bandwidth is within a factor of four and whose centre is within half a bandwidth lie in seventeen buckets.
+//! bandwidth is within a factor of eight and whose centre is within half a bandwidth lie in 31 buckets.
 //! Buckets share a fixed number of chains: a collision costs a comparison, never a miss.
 
 use super::emission::Place;
@@ -11,9 +11,9 @@ const NONE: u32 = u32::MAX;
 /// Bandwidths below 32 kHz are one octave: what is on one land mobile channel is compared however wide it is.
 const OCTAVE_MIN: i32 = 14;
 /// Octaves of bandwidth to either side that are looked through.
-const OCTAVES: i32 = 2;
+const OCTAVES: i32 = 3;
 /// Buckets looked through at most.
-const BUCKETS: usize = 17;
+const BUCKETS: usize = 31;
 
 /// Chains of slots.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ mod tests {
             for (slot, &(other_hz, other_bandwidth_hz)) in all.iter().enumerate() {
                 let near = (hz - other_hz).abs() <= bandwidth_hz.max(other_bandwidth_hz) / 2.0;
                 let alike = bandwidth_hz.max(other_bandwidth_hz)
-                    <= 3.99 * bandwidth_hz.min(other_bandwidth_hz).max(1024.0);
+                    <= 7.99 * bandwidth_hz.min(other_bandwidth_hz).max(1024.0);
                 if near && alike && slot % 7 != 0 {
                     matched += 1;
                     assert!(found.contains(&slot), "slot {slot}");

@@ -51,6 +51,9 @@ const NARROW_HZ: f64 = 6e3;
 /// Land mobile channels: what is on one of them is one conversation, however wide each stretch of it was (ETSI EN
 /// 300 086: 12.5, 20 and 25 kHz).
 const LAND_MOBILE_HZ: f64 = 25e3;
+/// Time-bandwidth product below which a bandwidth is known to a factor only: its 0.5 % on each side are less than one
+/// independent value.
+const SHORT_PRODUCT: f64 = 150.0;
 /// Widest carrier of LTE, hertz (3GPP TS 36.101 5.6).
 const LTE_CARRIER_HZ: f64 = 20e6;
 /// Widest carrier of NR below 6 GHz, hertz (3GPP TS 38.101-1 5.3.5).
@@ -63,6 +66,16 @@ const DENSITY_APART_DB: f64 = 15.0;
 /// The densest symbols of a downlink stand less than this over the mean, dB: reference signals boosted by 6 dB (3GPP
 /// TS 36.213 5.2) and the fading of a piece.
 const SYMBOLS_APART_DB: f64 = 10.0;
+/// A part of a band is at least one in so many of it: a Bluetooth channel is no part of a Wi-Fi one.
+const PART_RATIO: f64 = 6.0;
+/// It may reach out of the band by this much, as the measured width of the whole is only its typical one.
+const PART_OVERHANG: f64 = 1.3;
+/// The whole was heard a moment ago, seconds,
+const PART_RECENT_S: f64 = 0.2;
+/// so many times,
+const PART_COUNT: u64 = 3;
+/// and within this level, dB.
+const PART_LEVEL_DB: f64 = 6.0;
 /// Below this SNR the features of a burst are doubtful, dB.
 const FAINT_DB: f64 = 10.0;
 /// From this many emissions on one channel an emitter has settled there.
@@ -460,17 +473,18 @@ impl Emitter {
         let apart = (self.place.hz - emission.place.hz).abs() / wide_hz;
         let coarse = emission.burst.at_edge || emission.burst.depth == Depth::Light;
         let narrow = wide_hz <= LAND_MOBILE_HZ;
-        let factor = if narrow {
+        let short = emission.duration_s() * wide_hz < SHORT_PRODUCT;
+        let factor = if narrow || short {
             LAND_MOBILE_HZ / NARROW_HZ
         } else if coarse {
             3.0
         } else {
             2.0
         };
+        let alike = apart <= 0.5 && wide_hz <= factor * narrow_hz;
         let fits = self.place.absolute == emission.place.absolute
             && !self.hopper
-            && apart <= 0.5
-            && wide_hz <= factor * narrow_hz
+            && (alike || self.is_part(emission))
             && self.kind.fits(emission.kind);
         let level = match &self.envelope {
             Some(envelope) if !envelope.admits(emission) || envelope.is_below(emission) => return None,
@@ -481,6 +495,19 @@ impl Emitter {
             None => (level_dbfs - self.level_dbfs).abs(),
         };
         fits.then(|| apart + (wide_hz / narrow_hz).log2() + level / 6.0)
+    }
+
+    /// Whether `emission` is this one's transmission for a moment at which its power gathered in a part of its band:
+    /// just now, within it, as strong.
+    fn is_part(&self, emission: &Emission) -> bool {
+        let burst = &emission.burst;
+        let (own_hz, its_hz) = (self.reach_hz(), reach_hz(burst.bandwidth_hz));
+        let within = (self.place.hz - emission.place.hz).abs() + its_hz / 2.0 <= PART_OVERHANG * own_hz / 2.0;
+        (self.count >= PART_COUNT || self.carriers_on > 0)
+            && own_hz <= PART_RATIO * its_hz
+            && within
+            && (self.carriers_on > 0 || burst.start_s - self.last_s < PART_RECENT_S)
+            && (f64::from(burst.power_dbfs) - self.level_dbfs).abs() < PART_LEVEL_DB
     }
 
     /// Lowest and highest frequency that it was heard on.
