@@ -21,6 +21,9 @@ const MODULATED: f32 = 2.0;
 /// A carrier seen this early was there before: a faint one is not above every threshold at once.
 const SETTLING_SLABS: u64 = 16;
 
+/// Share of the way to the power of a block that a carrier follows until it is told of.
+const SETTLING_SHARE: f32 = 0.25;
+
 /// A steady emission.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steady {
@@ -44,6 +47,8 @@ pub struct Steady {
     pub mirror_ratio: f64,
     /// Slab of the last report.
     pub reported: u64,
+    /// It has been reported.
+    pub told: bool,
     /// Looks in a row that did not see it.
     missed: u8,
 }
@@ -63,6 +68,36 @@ impl Default for Carriers {
 }
 
 impl Carriers {
+    /// Takes what stood in the background from the start for carriers, not told of yet; observation begins with slab
+    /// `first`.
+    pub fn stand(&mut self, background: &Background, first: u64) {
+        for &(lo, hi) in &background.stood {
+            let (level, floor) = (&background.level, &background.floor);
+            let excess = over_floor(background, lo, hi);
+            if self.on.len() == MOST_CARRIERS || excess <= 0.0 {
+                continue;
+            }
+            let bins = level.len();
+            let mirrored = |bin: usize| (bins - bin).min(bins - 1);
+            let mirror: f32 = (lo..hi).map(mirrored).map(|bin| level[bin] - floor[bin]).sum();
+            self.on.push(Steady {
+                number: self.next_number,
+                from: first,
+                until: first,
+                lo,
+                hi,
+                born: (lo, hi),
+                cut_start: true,
+                excess,
+                mirror_ratio: f64::from(mirror / excess),
+                reported: first,
+                told: false,
+                missed: 0,
+            });
+            self.next_number += 1;
+        }
+    }
+
     /// Makes a long burst a carrier, or a part of one that stands there already (`None`). `power` is the recent
     /// mean power per bin; observation began with slab `first`.
     pub fn promote(
@@ -100,6 +135,7 @@ impl Carriers {
             excess: over_floor(background, lo, hi),
             mirror_ratio: if burst.energy > 0.0 { burst.mirror / burst.energy } else { 0.0 },
             reported: burst.until,
+            told: true,
             missed: 0,
         };
         self.next_number += 1;
@@ -136,6 +172,10 @@ impl Carriers {
             let carrier = &mut self.on[at];
             let (_, floor) = background.sums(carrier.lo, carrier.hi);
             let power: f32 = look.power[carrier.lo..carrier.hi].iter().sum();
+            // What stood from the start is known from a low quantile, which misses what moves in its bins.
+            if !carrier.told && power - floor > carrier.excess {
+                carrier.excess += SETTLING_SHARE * (power - floor - carrier.excess);
+            }
             carrier.missed =
                 if power - floor < FALLEN_SHARE * carrier.excess { carrier.missed + 1 } else { 0 };
             if carrier.missed >= 2 {

@@ -42,6 +42,8 @@ pub struct Background {
     pub inverse: Vec<f32>,
     /// No level is believed below it: quantisation noise.
     pub least: f32,
+    /// Bins that something stood in from the start: first and the one after the last.
+    pub stood: Vec<(usize, usize)>,
     /// What the receiver's own offset puts over the floor, summed over its bins.
     pub dc_excess: f32,
     /// Power of an offset of 1 in the bins about the middle.
@@ -57,6 +59,7 @@ impl Background {
             floor: vec![1.0; bins],
             inverse: vec![1.0; bins],
             least: f32::MIN_POSITIVE,
+            stood: Vec::with_capacity(bins / 2 + 1),
             dc_excess: 0.0,
             dc_lobe: dc_lobe(bins),
             scratch: Vec::with_capacity(bins.max(MOST_ROWS)),
@@ -89,8 +92,8 @@ impl Background {
             let first = *quiet / bias.max(0.05);
             self.floor[bin] = (mean_below(&self.scratch, first * cut) / kept).max(self.least);
         }
-        self.bridge_carriers();
         self.level.copy_from_slice(&self.floor);
+        self.bridge_carriers();
         self.dc_excess = 0.0;
         self.raise_dc(offset);
         self.invert(0, bins);
@@ -108,14 +111,17 @@ impl Background {
             let bin = first + at;
             let own = (self.floor[bin] - offset * lobe).max(beside);
             self.floor[bin] = self.floor[bin].min(own);
-            self.level[bin] = self.floor[bin] + offset * lobe;
+            self.level[bin] = self.level[bin].max(self.floor[bin] + offset * lobe);
             self.dc_excess += offset * lobe;
         }
+        let beyond = |&(lo, hi): &(usize, usize)| lo + 1 < first || hi > last + 2;
+        self.stood.retain(beyond);
     }
 
     /// Replaces bins that stand far above the common level by what lies beside them.
     fn bridge_carriers(&mut self) {
         let bins = self.floor.len();
+        self.stood.clear();
         self.scratch.clear();
         self.scratch.extend_from_slice(&self.floor[bins / 10..bins - bins / 10]);
         let rank = (self.scratch.len() as f64 * COMMON_QUANTILE) as usize;
@@ -130,6 +136,7 @@ impl Background {
                 continue;
             }
             let end = (bin..bins).find(|i| self.floor[*i] <= limit).unwrap_or(bins);
+            self.stood.push((bin, end));
             let right = self.floor.get(end).copied();
             let (from, to) = (left.or(right).unwrap_or(common), right.or(left).unwrap_or(common));
             // Beside a carrier its own skirts still stand: never above the common level by more than a ripple.

@@ -13,7 +13,7 @@ mod segments;
 mod step;
 mod threshold;
 
-pub use bursts::Open;
+pub use bursts::{MOST_OPEN, Open};
 pub use carriers::Steady;
 pub use floor::MOST_ROWS;
 pub use threshold::{FALSE_ALARM, mean_power_quantile, normal_quantile};
@@ -56,6 +56,9 @@ struct LongLook {
     /// Sums over the slabs so far: ratios with detections counted as noise, and powers.
     ratios: Vec<f32>,
     power: Vec<f32>,
+    /// Of the powers, what detections put over the background.
+    found: Vec<f32>,
+    any_found: bool,
     seen: u32,
     from: u64,
 }
@@ -104,6 +107,8 @@ impl Detector {
                 cells: Cells::new(&correlation, bins, layout.slab_frames * *slabs as usize),
                 ratios: vec![0.0; bins],
                 power: vec![0.0; bins],
+                found: vec![0.0; bins],
+                any_found: false,
                 seen: 0,
                 from: 0,
             })
@@ -142,6 +147,7 @@ impl Detector {
     /// is believed to be below `least`. The next slab will be number `first`.
     pub fn learn(&mut self, rows: &[f32], least: f32, offset: f32, first: u64) {
         self.background.learn(rows, self.cells_per_slab, least, offset);
+        self.carriers.stand(&self.background, first);
         self.next = first;
         self.first = first;
     }
@@ -154,6 +160,7 @@ impl Detector {
             look.seen = 0;
             look.ratios.fill(0.0);
             look.power.fill(0.0);
+            look.found.fill(0.0);
         }
         self.missed.fill(0);
     }
@@ -210,13 +217,13 @@ impl Detector {
         if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
             self.marker.mark(&self.ratios, &self.short);
             self.attribute(now, 1, self.short_cells, power);
-            for ((ratio, missed), mark) in
-                self.ratios.iter_mut().zip(&mut self.missed).zip(&self.marker.marks)
-            {
-                if *mark {
-                    *ratio = 1.0;
-                    *missed += 1;
-                }
+            let first = &mut self.long[0];
+            first.any_found = true;
+            let level = &self.background.level;
+            for bin in (0..power.len()).filter(|bin| self.marker.marks[*bin]) {
+                self.ratios[bin] = 1.0;
+                self.missed[bin] += 1;
+                first.found[bin] += power[bin] - level[bin];
             }
         }
         self.next += 1;
@@ -229,7 +236,7 @@ impl Detector {
         out.extend(self.bursts.open.drain(..).map(Noticed::Burst));
         for carrier in self.carriers.on.drain(..) {
             self.background.release(carrier.lo, carrier.hi);
-            out.push(Noticed::CarrierOff(carrier));
+            fell(carrier, out);
         }
     }
 
@@ -272,6 +279,11 @@ impl Detector {
                     kernels::add(&shorter.power, &mut look.power);
                     shorter.ratios.fill(0.0);
                     shorter.power.fill(0.0);
+                    if std::mem::take(&mut shorter.any_found) {
+                        kernels::add(&shorter.found, &mut look.found);
+                        shorter.found.fill(0.0);
+                        look.any_found = true;
+                    }
                 }
             }
             look.seen += 1;
@@ -284,6 +296,8 @@ impl Detector {
         if let Some(last) = self.long.last_mut() {
             last.ratios.fill(0.0);
             last.power.fill(0.0);
+            last.found.fill(0.0);
+            last.any_found = false;
         }
     }
 
@@ -305,19 +319,18 @@ impl Detector {
         {
             self.marker.mark(&self.ratios, &look.thresholds);
             let mut rest = std::mem::take(&mut self.rest);
-            for ((rest, ratio), level) in rest.iter_mut().zip(&self.ratios).zip(&self.background.level) {
-                *rest = ratio * level;
+            for ((rest, mean), found) in rest.iter_mut().zip(&self.mean).zip(&self.long[index].found) {
+                *rest = mean - found * share;
             }
             self.attribute(from, slabs, cells, &rest);
             self.rest = rest;
             // Counts as noise from here on, for the longer looks too.
-            for ((sum, mark), missed) in
-                self.long[index].ratios.iter_mut().zip(&self.marker.marks).zip(&mut self.missed)
-            {
-                if *mark {
-                    *sum = slabs as f32;
-                    *missed = LOOKS[BLOCK] as u16;
-                }
+            let (look, level) = (&mut self.long[index], &self.background.level);
+            look.any_found = true;
+            for bin in (0..self.mean.len()).filter(|bin| self.marker.marks[*bin]) {
+                look.ratios[bin] = slabs as f32;
+                look.found[bin] = look.power[bin] - level[bin] * slabs as f32;
+                self.missed[bin] = LOOKS[BLOCK] as u16;
             }
         }
         if index + 1 == BLOCK {
@@ -327,7 +340,15 @@ impl Detector {
             for carrier in &self.fallen {
                 self.missed[carrier.lo..carrier.hi].fill(LOOKS[BLOCK] as u16);
             }
-            out.extend(self.fallen.drain(..).map(Noticed::CarrierOff));
+            for carrier in self.fallen.drain(..) {
+                fell(carrier, out);
+            }
+            for carrier in &mut self.carriers.on {
+                if !carrier.told && carrier.until >= carrier.from + self.carrier_slabs {
+                    (carrier.told, carrier.reported) = (true, carrier.until);
+                    out.push(Noticed::CarrierOn(*carrier));
+                }
+            }
         }
         if index + 1 == BLOCK {
             self.end_block(out);
@@ -381,4 +402,12 @@ impl Detector {
             }
         }
     }
+}
+
+/// Tells of a carrier's end, and of the carrier itself if it ended before that.
+fn fell(carrier: Steady, out: &mut Vec<Noticed>) {
+    if !carrier.told {
+        out.push(Noticed::CarrierOn(carrier));
+    }
+    out.push(Noticed::CarrierOff(carrier));
 }

@@ -32,6 +32,9 @@ const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
 /// Time in which a receiver's automatic gain recovers after a strong carrier, seconds.
 const GAIN_RECOVERY_S: f64 = 0.2;
 
+/// Slabs of a carrier that its features are measured from, at least: a few milliseconds.
+const FEWEST_SLABS: u64 = 64;
+
 /// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
 const MASKING_RATIO: f32 = 1000.0;
 
@@ -187,18 +190,22 @@ impl Examiner {
         let recent = MOST_SAMPLES as f64 / 2.0 / self.layout.slab_samples() as f64;
         let from =
             if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
+        let (free_from, free_until) =
+            self.neighbours.uncovered(steady, (from, steady.until.max(from)), scene.detector);
         let seen = Seen {
-            from,
-            until: steady.until,
+            from: free_from,
+            until: free_until,
             lo,
             hi,
             excess: f64::from(steady.excess),
-            cut_start: steady.cut_start || from > steady.from,
+            cut_start: steady.cut_start || free_from > steady.from,
             cut_end: true,
-            covered: false,
+            covered: free_until - free_from < FEWEST_SLABS.min(steady.until.saturating_sub(from)),
             ghost,
         };
-        self.burst(&seen, scene)
+        let burst = self.burst(&seen, scene);
+        let start_s = if from == free_from { burst.start_s } else { self.time(from, scene) };
+        Burst { start_s, end_s: self.time(steady.until, scene).max(burst.end_s), ..burst }
     }
 
     /// Merges a carrier's new report with the last full one.

@@ -301,7 +301,7 @@ impl Run {
         let every = (super::examine::CARRIER_REPORT_S / self.layout.slab_s()) as u64;
         let mut noticed = std::mem::take(&mut self.noticed);
         for carrier in detector.carriers_mut() {
-            if now >= carrier.reported + every {
+            if carrier.told && now >= carrier.reported + every {
                 carrier.reported = now;
                 noticed.push(Noticed::CarrierOn(*carrier));
             }

@@ -1,6 +1,6 @@
 //! Whether the receiver may have made an emission itself: images, splatter, the shoulders of its passband.
 
-use crate::detect::{Detector, Open, Steady};
+use crate::detect::{Detector, MOST_OPEN, Open, Steady};
 use crate::measure::Ghost;
 
 /// An image is at least this much weaker than what it mirrors: cheap quadrature receivers reject 25 to 45 dB.
@@ -99,6 +99,29 @@ impl Neighbours {
             self.ended[self.next] = *burst;
             self.next = (self.next + 1) % REMEMBERED;
         }
+    }
+
+    /// The longest part of slabs `[from, until)` in which nothing as strong as `excess` lay over bins `[lo, hi)`.
+    pub fn uncovered(&self, steady: &Steady, (from, until): (u64, u64), detector: &Detector) -> (u64, u64) {
+        let mut covers = [(0u64, 0u64); REMEMBERED + MOST_OPEN];
+        let mut count = 0;
+        for burst in self.ended.iter().chain(detector.open()) {
+            let (lo, hi) = burst.extents();
+            let over = lo < steady.hi && steady.lo < hi && 2.0 * burst.mean() > f64::from(steady.excess);
+            if over && burst.from < until && from < burst.until && count < covers.len() {
+                covers[count] = (burst.from.saturating_sub(JUMP_SLABS), burst.until + JUMP_SLABS);
+                count += 1;
+            }
+        }
+        covers[..count].sort_unstable();
+        let (mut best, mut start) = ((from, from), from);
+        for &(covered_from, covered_until) in covers[..count].iter().chain(&[(until, until)]) {
+            if covered_from.saturating_sub(start) > best.1 - best.0 {
+                best = (start, covered_from);
+            }
+            start = start.max(covered_until + 1);
+        }
+        best
     }
 
     /// Whether a burst is the receiver's own.
