@@ -321,6 +321,27 @@ fn an_explanation_keeps_out_of_the_json() {
 }
 
 #[test]
+fn a_scene_becomes_a_recording_that_is_replayed() {
+    let desk = Desk::new();
+    let scene = "duration = 0.05\n[receiver]\nrate = \"250k\"\ncenter = \"433.92M\"\nformat = \"cu8\"\n";
+    desk.file("scene.toml", scene);
+    let (out, _) = desk.expect("synth -q scene.toml", 0);
+    assert_eq!(out, "scene.sigmf-meta\nscene.truth.json\n");
+    let (out, _) = desk.expect("replay --json scene.sigmf-meta", 0);
+    assert_eq!(json_lines(&out).pop().unwrap()["samples"], 12_500);
+    let (again, _) = desk.expect("synth -q --json -o again scene.toml", 0);
+    assert_eq!(json_lines(&again)[0]["meta"], "again.sigmf-meta");
+    let bytes = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    assert_eq!(bytes("scene.sigmf-data"), bytes("again.sigmf-data"), "the same scene gives the same samples");
+    desk.fails("synth none.toml", 66, &["none.toml"]);
+    desk.fails("synth -o no/such scene.toml", 73, &["no/such"]);
+    desk.file("bad.toml", scene.replace("rate", "rat"));
+    desk.fails("synth bad.toml", 65, &["bad.toml", "rat"]);
+    desk.file("bad.toml", "x = = 1\n");
+    desk.fails("synth bad.toml", 65, &["bad.toml", "line 1"]);
+}
+
+#[test]
 fn every_page_is_generated() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -3,7 +3,7 @@
 use super::args::{Common, FormatArg, ReplayArgs};
 use super::exit::Exit;
 use super::progress::Bar;
-use super::{colored, complain, output_failed};
+use super::{colored, complain, output_failed, say};
 use crate::app::baseline_file::{self, ReadBaselineError};
 use crate::app::ndjson::Ndjson;
 use crate::app::replay::{Options, ReplayError, Replayed, replay};
@@ -127,15 +127,8 @@ fn usage(args: &ReplayArgs, open: &OpenOptions) -> Result<(), Exit> {
         return Err(Exit::Usage);
     }
     for path in &args.recordings {
-        // Standard input must not be touched yet: an empty stream is asked in its place.
-        let opened = if path == stdin {
-            Recording::from_stream(io::empty(), "-", open)
-        } else {
-            Recording::open(path, open)
-        };
-        if let Err(error) = opened
-            && error.exit_status() == Exit::Usage as u8
-        {
+        // Without opening them: a pipe that is opened twice loses what it gave the first time.
+        if let Err(error) = Recording::check_usage(path, open) {
             complain(&error);
             return Err(Exit::Usage);
         }
@@ -197,7 +190,7 @@ fn tell(replayed: &Replayed, path: &Path, args: &ReplayArgs, common: &Common) ->
     }
     let lines = replayed.explanations.iter().flatten();
     if args.json {
-        lines.for_each(|line| eprintln!("{line}"));
+        lines.for_each(|line| say(line));
         return Ok(());
     }
     let mut stdout = io::stdout().lock();
