@@ -115,10 +115,12 @@ pub struct Run {
     pub status: i32,
 }
 
-/// Runs `emcon replay --json` with more words.
+/// Runs `emcon replay --json` with more words, in region `cn` unless they say another.
 pub fn replay(dir: &Path, words: &[&str]) -> Run {
+    let region: &[&str] = if words.contains(&"--region") { &[] } else { &["--region", "cn"] };
     let output = Command::new(env!("CARGO_BIN_EXE_emcon"))
-        .args(["replay", "--json", "--region", "cn"])
+        .args(["replay", "--json"])
+        .args(region)
         .args(words)
         .current_dir(dir)
         .env_clear()
