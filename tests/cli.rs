@@ -521,6 +521,9 @@ fn a_scene_becomes_a_recording_that_is_replayed() {
     assert_eq!(bytes("scene.sigmf-data"), bytes("again.sigmf-data"), "the same scene gives the same samples");
     desk.fails("synth none.toml", 66, &["none.toml"]);
     desk.fails("synth -o no/such scene.toml", 73, &["no/such"]);
+    for folder in [".", "..", "./", "no/"] {
+        desk.fails(&format!("synth -o {folder} scene.toml"), 73, &["is a folder"]);
+    }
     desk.file("bad.toml", scene.replace("rate", "rat"));
     desk.fails("synth bad.toml", 65, &["bad.toml", "rat"]);
     desk.file("bad.toml", "x = = 1\n");

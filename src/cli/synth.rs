@@ -21,6 +21,10 @@ pub(super) fn run(args: &SynthArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let output = args.output.clone().unwrap_or_else(|| beside(&args.scene));
+    if is_no_name(&output) {
+        complain(&format_args!("{}: is a folder; name the recording inside", output.display()));
+        return Exit::CannotCreate;
+    }
     let rate_hz = scene.receiver.rate_hz;
     let mut bar = Bar::start(common, args.json);
     let written = write_recording(&scene, &output, |samples, total| {
@@ -82,6 +86,12 @@ fn one_line(text: &str) -> String {
         |line: &&str| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').starts_with('|');
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty() && !is_quote(line)).collect();
     lines.join(": ")
+}
+
+/// Whether a path leaves the name of the recording open, as `.` and `here/` do: its files would be hidden ones.
+fn is_no_name(output: &Path) -> bool {
+    let last = output.as_os_str().as_encoded_bytes().last().copied();
+    output.file_name().is_none() || last.is_some_and(|byte| std::path::is_separator(char::from(byte)))
 }
 
 /// The name of `scene` without folder and ending.

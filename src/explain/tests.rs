@@ -175,3 +175,12 @@ fn a_box_narrower_than_a_bin_has_one_bin() {
     watch(&mut explainer, 4.0);
     check(&said(&explainer), &["in 1 bins", "short of it by 4.0 dB"]);
 }
+
+#[test]
+fn silence_is_told_in_numbers() {
+    let mut explainer = Explainer::new(Window { low_hz: 433.951e6, high_hz: 433.952e6, ..WINDOW });
+    watch(&mut explainer, 0.0);
+    let text = said(&explainer);
+    check(&text, &["mean -300.0 dBFS a bin", "short of it by 310.0 dB"]);
+    assert!(!text.contains("inf") && !text.contains("NaN"), "{text}");
+}

@@ -145,3 +145,19 @@ fn recordings_made_by_others_come_to_their_verdicts() {
     );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+/// On a recording of something, other than on noise, it shows whether what is measured depends on how much was read.
+#[test]
+fn block_size_changes_no_byte() {
+    let (folder, _) = folder();
+    let mut faults = Vec::new();
+    for case in CASES.iter().filter(|case| folder.join(case.name).is_file()) {
+        let plain = replay(&folder, &[case.name]).out;
+        for size in ["999", "1000000"] {
+            if replay(&folder, &["--block-size", size, case.name]).out != plain {
+                faults.push(format!("{}: {size} samples a block say something else", case.name));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
