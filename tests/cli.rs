@@ -156,7 +156,66 @@ fn input_that_is_not_there_is_66_and_the_others_are_replayed() {
     );
     desk.fails("replay lonely.sigmf-meta", 66, &["lonely.sigmf-data"]);
     std::fs::create_dir(desk.path("room")).unwrap();
-    desk.fails("replay room", 66, &["room", "folder"]);
+    for folder in ["room", "room/", "room/.", "room/..", ".", "..", "/"] {
+        desk.fails(&format!("replay {folder}"), 66, &[&format!("emcon: {folder}: is a folder")]);
+        desk.fails(&format!("replay --format cu8 --rate 1M {folder}"), 66, &["is a folder"]);
+    }
+    for name in ["room.wav", "room.cu8", "room.sigmf", "room.sigmf-meta", "room.sigmf-data"] {
+        let desk = Desk::new();
+        std::fs::create_dir(desk.path(name)).unwrap();
+        desk.fails(&format!("replay --rate 1M {name}"), 66, &["room."]);
+    }
+    desk.fails("replay good_433.92M_250k.cu8/x", 66, &["good_433.92M_250k.cu8/x"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_beside_its_recording_is_the_base_name_of_it() {
+    let desk = Desk::new();
+    desk.file("room.sigmf-data", noise(25_000));
+    let global = "{\"core:datatype\": \"cu8\", \"core:sample_rate\": 250000}";
+    desk.file("room.sigmf-meta", format!("{{\"global\": {global}, \"captures\": []}}"));
+    std::fs::create_dir(desk.path("room")).unwrap();
+    for name in ["room", "room/", "room.sigmf-meta", "room.sigmf-data"] {
+        let (out, _) = desk.expect(&format!("replay --json {name}"), 0);
+        assert_eq!(json_lines(&out).pop().unwrap()["samples"], 25_000, "{name}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_opened_once() {
+    let desk = Desk::new();
+    let made = Command::new("mkfifo").arg(desk.path("pipe_433.92M_250k.cu8")).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no mkfifo");
+        return;
+    }
+    let child = desk
+        .emcon()
+        .args(["replay", "--json", "pipe_433.92M_250k.cu8"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opening waits for the reader. The first samples are handed over alone: a reader that opened the pipe only to
+    // ask would take them away.
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(desk.path("pipe_433.92M_250k.cu8")).unwrap();
+    let samples = noise(25_000);
+    pipe.write_all(&samples[..10]).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    pipe.write_all(&samples[10..]).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    let lines = json_lines(&out);
+    assert_eq!(
+        (&lines[0]["center_hz"], &lines[0]["duration_s"]),
+        (&433.92e6.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(lines.last().unwrap()["samples"], 25_000);
 }
 
 #[test]
@@ -227,6 +286,128 @@ fn truncation_is_told_and_counted() {
     assert!(err.contains("cut_433.92M_250k.cu8") && err.contains("lost"), "{err}");
 }
 
+/// RIFF with two 16-bit channels at 250 kHz whose size fields say `size`.
+fn wav(size: u32, data: &[u8]) -> Vec<u8> {
+    let format = [b"fmt ", [16u32.to_le_bytes(), 0x0002_0001u32.to_le_bytes()].concat().as_slice()].concat();
+    let rates = [250_000u32, 1_000_000, 0x0010_0004].map(u32::to_le_bytes).concat();
+    let size = size.to_le_bytes();
+    [b"RIFF", size.as_slice(), b"WAVE", &format, &rates, b"data", &size, data].concat()
+}
+
+#[test]
+fn a_wav_whose_size_is_0_or_ffffffff_is_read_to_its_end() {
+    let desk = Desk::new();
+    for size in [0, u32::MAX] {
+        desk.file("x.wav", wav(size, &noise(50_001)[..100_001]));
+        let (out, err) = desk.expect("replay --json x.wav", 0);
+        let summary = json_lines(&out).pop().unwrap();
+        assert_eq!((&summary["samples"], &summary["lost_samples"]), (&25_000.into(), &1.into()), "{size:x}");
+        assert!(err.contains("emcon: x.wav: ends in the middle of a sample"), "{err}");
+        desk.file("x.wav", wav(size, &[]));
+        desk.fails("replay --json x.wav", 65, &["x.wav", "not one whole sample"]);
+    }
+}
+
+#[test]
+fn what_a_cut_recording_lost_is_told_and_counted() {
+    let desk = Desk::new();
+    // A header that promises twice as much.
+    desk.file("cut.wav", wav(200_000, &noise(50_000)));
+    let meta =
+        "{\"global\": {\"core:datatype\": \"ci16_le\", \"core:sample_rate\": 250000}, \"captures\": []}";
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in [("x/x.sigmf-meta", meta.as_bytes()), ("x/x.sigmf-data", &noise(100_000))] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, name, bytes).unwrap();
+    }
+    let archive = archive.into_inner().unwrap();
+    // Behind the data stand the padding to whole blocks of 512 bytes and two empty blocks.
+    desk.file("cut.sigmf", &archive[..archive.len() - 1024 - 192 - 100_000]);
+    for name in ["cut.wav", "cut.sigmf"] {
+        let (out, err) = desk.expect(&format!("replay --json {name}"), 0);
+        let summary = json_lines(&out).pop().unwrap();
+        assert_eq!(
+            (&summary["samples"], &summary["lost_samples"]),
+            (&25_000.into(), &25_000.into()),
+            "{name}"
+        );
+        assert!(err.contains(&format!("emcon: {name}: ends early: 25000 samples")), "{err}");
+        let (people, _) = desk.expect(&format!("replay -q {name}"), 0);
+        assert!(people.contains("25000 samples lost"), "{people}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn names_of_any_bytes_keep_to_their_line() {
+    use std::os::unix::ffi::OsStrExt;
+    let desk = Desk::new();
+    let run = |name: &[u8]| {
+        let name = std::ffi::OsStr::from_bytes(name);
+        texts(&desk.emcon().arg("replay").arg(name).stdin(Stdio::null()).output().unwrap())
+    };
+    let (_, err) = run(b"two\nlines\x1b[2J.wav");
+    assert_eq!(
+        err,
+        "emcon: two\\u{a}lines\\u{1b}[2J.wav: no such file, nor a SigMF recording of that name\n"
+    );
+    let (_, err) = run(b"\xff.wav");
+    assert_eq!(err, "emcon: \u{fffd}.wav: no such file, nor a SigMF recording of that name\n");
+    desk.file("two\nlines\x1b[2J_250k.cu8", noise(1000));
+    let (out, err) = run(b"two\nlines\x1b[2J_250k.cu8");
+    assert!(out.starts_with("two\\u{a}lines\\u{1b}[2J_250k.cu8: ") && !err.contains("panic"), "{out}{err}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nobody_to_complain_to_is_no_reason_to_stop() {
+    let desk = Desk::new();
+    desk.file("noise_433.92M_250k.cu8", noise(25_000));
+    let mute = |words: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = desk.emcon().args(words.split_whitespace()).stdin(Stdio::null()).stderr(full).output();
+        let output = output.unwrap();
+        (texts(&output).0, output.status.code())
+    };
+    let (out, status) = mute("replay --json --explain 0..1@433.9M..434M noise_433.92M_250k.cu8");
+    assert_eq!((json_lines(&out).len(), status), (2, Some(0)), "{out}");
+    assert_eq!(mute("replay none.wav").1, Some(66));
+    assert_eq!(mute("replay").1, Some(2));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = desk.emcon().args(["replay", "-q", "noise_433.92M_250k.cu8"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(74));
+    assert!(texts(&output).1.starts_with("emcon: cannot write standard output"));
+}
+
+#[test]
+fn an_output_never_replaces_an_input() {
+    let desk = Desk::new();
+    let name = "noise_433.92M_250k.cu8";
+    desk.file(name, noise(25_000));
+    desk.file("x.sigmf-data", noise(1000));
+    let global = "{\"core:datatype\": \"cu8\", \"core:sample_rate\": 250000}";
+    desk.file("x.sigmf-meta", format!("{{\"global\": {global}, \"captures\": []}}"));
+    desk.file("old.json", "{\"emcon_baseline\": 1, \"learned_s\": 1.0, \"known\": []}");
+    desk.file("w-2.cu8", noise(1000));
+    for words in [
+        format!("--waterfall {name} {name}"),
+        format!("--waterfall ./{name} {name}"),
+        format!("--learn 1 --save-baseline {name} {name}"),
+        "--waterfall x.sigmf-data x.sigmf-meta".to_owned(),
+        "--waterfall x.sigmf-meta x".to_owned(),
+        format!("--learn 1 --save-baseline new --waterfall ./new {name}"),
+        format!("--baseline old.json --waterfall old.json {name}"),
+        format!("--rate 250k --waterfall w.cu8 {name} w-2.cu8"),
+    ] {
+        desk.fails(&format!("replay {words}"), 2, &["name another output"]);
+    }
+    assert_eq!(std::fs::read(desk.path(name)).unwrap(), noise(25_000));
+    desk.expect(&format!("replay --baseline old.json --learn 0.1 --save-baseline old.json {name}"), 0);
+    desk.expect(&format!("replay --waterfall w.png {name}"), 0);
+    desk.expect(&format!("replay --waterfall w.png {name}"), 0);
+}
+
 #[test]
 fn standard_input_is_a_recording() {
     let desk = Desk::new();
@@ -283,6 +464,11 @@ fn outputs_that_fail_midway_are_74() {
     desk.file("noise_433.92M_250k.cu8", noise(25_000));
     let (_, err) = desk.expect("replay -q --waterfall /dev/full noise_433.92M_250k.cu8", 74);
     assert!(err.starts_with("emcon: /dev/full: ") && err.lines().count() == 1, "{err}");
+    // A link of one's own: a device that is replaced by a file is missed by everybody.
+    std::os::unix::fs::symlink("/dev/full", desk.path("full")).unwrap();
+    let (_, err) = desk.expect("replay -q --learn 1 --save-baseline full noise_433.92M_250k.cu8", 74);
+    assert!(err.starts_with("emcon: full: ") && err.lines().count() == 1, "{err}");
+    assert!(desk.path("full").is_symlink());
 }
 
 #[test]
@@ -318,6 +504,30 @@ fn an_explanation_keeps_out_of_the_json() {
     assert!(with.1.contains("box 0..0.1 s"), "{}", with.1);
     let (people, _) = desk.expect("replay --explain 5..6@433.9M..433.95M noise_433.92M_250k.cu8", 0);
     assert!(people.contains("nothing was observed"), "{people}");
+}
+
+#[test]
+fn a_scene_becomes_a_recording_that_is_replayed() {
+    let desk = Desk::new();
+    let scene = "duration = 0.05\n[receiver]\nrate = \"250k\"\ncenter = \"433.92M\"\nformat = \"cu8\"\n";
+    desk.file("scene.toml", scene);
+    let (out, _) = desk.expect("synth -q scene.toml", 0);
+    assert_eq!(out, "scene.sigmf-meta\nscene.truth.json\n");
+    let (out, _) = desk.expect("replay --json scene.sigmf-meta", 0);
+    assert_eq!(json_lines(&out).pop().unwrap()["samples"], 12_500);
+    let (again, _) = desk.expect("synth -q --json -o again scene.toml", 0);
+    assert_eq!(json_lines(&again)[0]["meta"], "again.sigmf-meta");
+    let bytes = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    assert_eq!(bytes("scene.sigmf-data"), bytes("again.sigmf-data"), "the same scene gives the same samples");
+    desk.fails("synth none.toml", 66, &["none.toml"]);
+    desk.fails("synth -o no/such scene.toml", 73, &["no/such"]);
+    for folder in [".", "..", "./", "no/"] {
+        desk.fails(&format!("synth -o {folder} scene.toml"), 73, &["is a folder"]);
+    }
+    desk.file("bad.toml", scene.replace("rate", "rat"));
+    desk.fails("synth bad.toml", 65, &["bad.toml", "rat"]);
+    desk.file("bad.toml", "x = = 1\n");
+    desk.fails("synth bad.toml", 65, &["bad.toml", "line 1"]);
 }
 
 #[test]

@@ -99,28 +99,42 @@ pub fn read(path: &Path) -> Result<Baseline, ReadBaselineError> {
     Ok(Baseline { learned_s: document.learned_s, known: document.known })
 }
 
-/// Writes a baseline: to a file beside it first, which then takes its name.
+/// Writes a baseline: to a file beside it first, which then takes its name. What is no ordinary file (a device, a
+/// pipe) is written to and keeps its name; a link keeps pointing where it does.
 ///
 /// # Errors
 /// See [`WriteBaselineError`].
 pub fn write(path: &Path, baseline: &Baseline) -> Result<(), WriteBaselineError> {
     let document =
         Document { emcon_baseline: VERSION, learned_s: baseline.learned_s, known: baseline.known.clone() };
+    let written = match std::fs::canonicalize(path) {
+        Ok(special) if !special.is_file() => write_into(&special, &document),
+        Ok(file) => replace(&file, &document),
+        Err(_) => replace(path, &document),
+    };
+    written.map_err(|source| WriteBaselineError { path: path.to_owned(), source })
+}
+
+fn replace(path: &Path, document: &Document) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = path.with_file_name(name);
-    let written = || -> io::Result<()> {
-        let mut file = File::create(&partial)?;
-        serde_json::to_writer_pretty(&mut file, &document)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    };
-    written().map_err(|source| {
+    write_into(&partial, document).and_then(|()| std::fs::rename(&partial, path)).inspect_err(|_| {
         // The error that matters is the first one.
         let _ = std::fs::remove_file(&partial);
-        WriteBaselineError { path: path.to_owned(), source }
     })
+}
+
+fn write_into(path: &Path, document: &Document) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(document)?;
+    text.push(b'\n');
+    let mut file = File::create(path)?;
+    file.write_all(&text)?;
+    match file.sync_all() {
+        // Pipes and devices have nothing to wait for.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        done => done,
+    }
 }
 
 /// The field of `known` that cannot come from a measurement, if any. JSON itself has no NaN and no infinity.
@@ -168,6 +182,18 @@ mod tests {
         write(&path, &baseline()).unwrap();
         assert_eq!(read(&path).unwrap(), baseline());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("room.json"), dir.path().join("link.json"));
+        std::fs::write(&path, "").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write(&link, &baseline()).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read(&path).unwrap(), baseline());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::iq::{Gap, IqBlock, Received, Segment};
 use crate::pipeline::{Back, BackParams, Front, FrontEvent, Health, HealthState, Output, Phase};
 use crate::policy::{Baseline, Level};
 use crate::recording::{OpenOptions, Recording, RecordingError};
+use std::collections::HashSet;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -117,12 +118,10 @@ pub fn replay(
 
 fn describe(path: &Path, number: u32, recording: &Recording) -> RecordingReport {
     let info = recording.info();
-    let mut centers_hz: Vec<f64> = Vec::new();
-    for center_hz in info.segments.iter().filter_map(|segment| segment.center_hz) {
-        if !centers_hz.contains(&center_hz) {
-            centers_hz.push(center_hz);
-        }
-    }
+    // By their bits: a sweep has a hundred thousand segments, too many to compare each with each.
+    let mut known = HashSet::new();
+    let centers_hz = info.segments.iter().filter_map(|segment| segment.center_hz);
+    let centers_hz = centers_hz.filter(|center_hz| known.insert(center_hz.to_bits())).collect();
     RecordingReport {
         number,
         path: path.to_string_lossy().into_owned(),

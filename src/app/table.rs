@@ -6,6 +6,7 @@ use super::ndjson::{because_word, reason_word, severity_word, state_word};
 use super::report::{RecordingReport, Sink, Summary};
 use crate::alert::{AlertPhase, AlertReport};
 use crate::pipeline::{EmitterReport, Health, HealthState, Output, Phase};
+use crate::recording::printable;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -137,7 +138,7 @@ impl<W: Write> Table<W> {
         } else {
             format!(", {} segments", recording.segments)
         };
-        let path = self.styled(BOLD, &recording.path);
+        let path = self.styled(BOLD, &printable(&recording.path));
         let lost = if summary.lost_samples > 0 {
             format!(", {} samples lost", summary.lost_samples)
         } else {
@@ -302,7 +303,13 @@ fn megahertz(hz: f64) -> String {
 }
 
 fn width(hz: f64) -> String {
-    if hz < 1e6 { format!("{:.1} kHz", hz / 1e3) } else { format!("{:.2} MHz", hz / 1e6) }
+    if hz < 1e3 {
+        format!("{hz:.0} Hz")
+    } else if hz < 1e6 {
+        format!("{:.1} kHz", hz / 1e3)
+    } else {
+        format!("{:.2} MHz", hz / 1e6)
+    }
 }
 
 /// A time span that people grasp.
@@ -315,5 +322,134 @@ pub fn seconds(s: f64) -> String {
         format!("{s:.2} s")
     } else {
         format!("{:.1} min", s / 60.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{ResolvedBecause, Severity};
+    use crate::classify::{Device, Signal};
+    use crate::pipeline::HealthReason;
+
+    fn recording() -> RecordingReport {
+        RecordingReport {
+            number: 1,
+            path: "room.sigmf-meta".to_owned(),
+            datatype: "ci8".to_owned(),
+            sample_rate_hz: 20e6,
+            centers_hz: vec![1.89e9],
+            duration_s: Some(90.0),
+            segments: 1,
+            epoch: None,
+        }
+    }
+
+    fn emitter() -> EmitterReport {
+        EmitterReport {
+            id: 1,
+            signal: Signal::Dect,
+            device: Device::CordlessPhone,
+            confidence: 0.9,
+            center_hz: Some(1_888_704_012.3),
+            offset_hz: -1_295_987.7,
+            bandwidth_hz: 1.2e6,
+            channels_hz: Vec::new(),
+            first_s: 0.25,
+            last_s: 20.5,
+            bursts: 2025,
+            airtime_s: 0.75,
+            power_dbfs: -41.2,
+            snr_db: 31.0,
+            period_s: Some(0.01),
+            ambient: false,
+            banned: true,
+            reasons: vec!["368 µs bursts every 10.00 ms".to_owned()],
+            merged_into: None,
+            at_s: 0.3,
+        }
+    }
+
+    fn alert(phase: AlertPhase, at_s: f64) -> Output {
+        Output::Alert(AlertReport {
+            phase,
+            id: 1,
+            emitter: 1,
+            device: Device::CordlessPhone,
+            signal: Signal::Dect,
+            at_s,
+            severity: Severity::Critical,
+            reasons: Vec::new(),
+            because: (phase == AlertPhase::Resolved).then_some(ResolvedBecause::Silent),
+        })
+    }
+
+    fn told(manner: Manner, outputs: &[Output], summary: Summary) -> String {
+        let mut text = Vec::new();
+        let mut table = Table::new(&mut text, manner);
+        table.recording(&recording()).unwrap();
+        for output in outputs {
+            table.output(output).unwrap();
+        }
+        table.summary(&summary).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn emitters_alerts_and_the_verdict() {
+        let merged = EmitterReport { id: 2, merged_into: Some(1), ..emitter() };
+        let known =
+            EmitterReport { id: 3, signal: Signal::Cw, ambient: true, bandwidth_hz: 20.0, ..emitter() };
+        let outputs = [
+            Output::Emitter(Phase::Opened, EmitterReport { bursts: 3, ..emitter() }),
+            alert(AlertPhase::Raised, 0.3),
+            Output::Emitter(Phase::Closed, merged),
+            Output::Emitter(Phase::Closed, known),
+            alert(AlertPhase::Resolved, 80.5),
+            Output::Emitter(Phase::Closed, emitter()),
+        ];
+        let summary = Summary { duration_s: 90.0, samples: 1, emitters: 2, alerts: 1, ..Summary::default() };
+        assert_eq!(
+            told(Manner::default(), &outputs, summary),
+            "room.sigmf-meta: 90.00 s of ci8 at 20 MS/s, at 1890 MHz\n\
+             emitter  signal  device          sure        MHz     width  from s  until s  bursts   dBFS  SNR dB  standing\n\
+             e1       dect    cordless-phone  90 %  1888.7040  1.20 MHz  0.2500  20.5000    2025  -41.2    31.0  BANNED\n\
+             e3       cw      cordless-phone  90 %  1888.7040     20 Hz  0.2500  20.5000    2025  -41.2    31.0  ambient\n\
+             alert a1, critical: cordless-phone (dect), e1, raised at 0.300 s, resolved at 80.500 s: silent\n    \
+             368 µs bursts every 10.00 ms\n\
+             1 episode\n"
+        );
+        let coloured = told(Manner { color: true, all_reasons: true }, &outputs, summary);
+        assert!(coloured.contains("\x1b[1;31m1 episode\x1b[0m") && coloured.contains("e3:\n"), "{coloured}");
+    }
+
+    #[test]
+    fn the_verdict_is_one_of_three_and_never_a_promise() {
+        let verdict = |summary: Summary, health: &[Output]| {
+            let text = told(Manner::default(), health, summary);
+            assert!(!text.contains("safe") && !text.contains("clear"), "{text}");
+            text.lines().last().unwrap().to_owned()
+        };
+        let quiet = Summary { duration_s: 90.0, samples: 1, ..Summary::default() };
+        assert_eq!(verdict(quiet, &[]), "no emission detected in covered bands");
+        assert_eq!(
+            verdict(Summary { emitters: 2, ..quiet }, &[]),
+            "no emission detected in covered bands beyond 2 emitters known or not banned"
+        );
+        assert_eq!(verdict(Summary { emitters: 2, alerts: 2, ..quiet }, &[]), "2 episodes");
+        let blind = Summary { blind_s: 30.0, ..quiet };
+        let health = Health { at_s: 60.0, state: HealthState::Blind, reason: HealthReason::StuckSamples };
+        let text = told(Manner::default(), &[Output::Health(health)], blind);
+        assert!(text.contains("blind from 60.000 s on: stuck samples\n"), "{text}");
+        assert_eq!(verdict(blind, &[]), "not verifiable: blind for 30.00 s of 90.00 s");
+        assert_eq!(verdict(Summary { alerts: 1, ..blind }, &[]), "1 episode; blind for 30.00 s of 90.00 s");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let many: Vec<Output> =
+            (1..=2000).map(|id| Output::Emitter(Phase::Opened, EmitterReport { id, ..emitter() })).collect();
+        let text = told(Manner::default(), &many, Summary { emitters: 2000, ..Summary::default() });
+        assert!(text.contains("and 1500 more lines"), "{text}");
     }
 }

@@ -9,10 +9,11 @@ mod quantity;
 mod replay;
 mod synth;
 
+use crate::recording::printable;
 use args::{Cli, Common, Verb};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use exit::Exit;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Runs the command line that this process was started with.
@@ -42,7 +43,12 @@ fn run(cli: &Cli) -> Exit {
 
 /// Says what went wrong, in one line on standard error.
 fn complain(what: &dyn std::fmt::Display) {
-    eprintln!("emcon: {what}");
+    say(&format_args!("emcon: {}", printable(&what.to_string())));
+}
+
+/// A line on standard error. That nobody can be told is no reason to stop.
+fn say(line: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Whether to colour what goes to `stream` (no-color.org: any value but an empty one forbids).

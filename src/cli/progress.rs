@@ -1,6 +1,7 @@
 //! How far a replay is and how fast it was, on standard error. The one reader of the clock.
 
 use super::args::Common;
+use super::say;
 use crate::app::replay::Progress;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -65,11 +66,11 @@ impl Bar {
             return;
         }
         let elapsed_s = (now() - self.began).as_secs_f64().max(1e-9);
-        eprintln!(
+        say(&format_args!(
             "{elapsed_s:.2} s for {samples} samples: {:.1} MS/s, {:.1} x real time",
             samples as f64 / elapsed_s / 1e6,
             duration_s / elapsed_s
-        );
+        ));
     }
 
     /// Removes the bar.

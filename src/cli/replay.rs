@@ -3,7 +3,7 @@
 use super::args::{Common, FormatArg, ReplayArgs};
 use super::exit::Exit;
 use super::progress::Bar;
-use super::{colored, complain, output_failed};
+use super::{colored, complain, output_failed, say};
 use crate::app::baseline_file::{self, ReadBaselineError};
 use crate::app::ndjson::Ndjson;
 use crate::app::replay::{Options, ReplayError, Replayed, replay};
@@ -89,6 +89,7 @@ fn prepare(args: &ReplayArgs, common: &Common) -> Result<Options, Exit> {
     let signatures = config::signatures().map_err(|error| failed(&error, Exit::Config))?;
     let open = OpenOptions { format: args.format.map(datatype), rate_hz: args.rate, center_hz: args.freq };
     usage(args, &open)?;
+    spares_inputs(args, common)?;
     for path in args.waterfall.iter().chain(&args.save_baseline) {
         if let Some(why) = cannot_hold(path) {
             return Err(failed(
@@ -127,20 +128,63 @@ fn usage(args: &ReplayArgs, open: &OpenOptions) -> Result<(), Exit> {
         return Err(Exit::Usage);
     }
     for path in &args.recordings {
-        // Standard input must not be touched yet: an empty stream is asked in its place.
-        let opened = if path == stdin {
-            Recording::from_stream(io::empty(), "-", open)
-        } else {
-            Recording::open(path, open)
-        };
-        if let Err(error) = opened
-            && error.exit_status() == Exit::Usage as u8
-        {
+        // Without opening them: a pipe that is opened twice loses what it gave the first time.
+        if let Err(error) = Recording::check_usage(path, open) {
             complain(&error);
             return Err(Exit::Usage);
         }
     }
     Ok(())
+}
+
+/// An output that would replace a recording, another input or another output is a mistake of typing: what is
+/// recorded once cannot be recorded again.
+fn spares_inputs(args: &ReplayArgs, common: &Common) -> Result<(), Exit> {
+    let mut taken: Vec<PathBuf> = args.recordings.iter().flat_map(|path| files_of(path)).collect();
+    taken.extend(common.config.iter().filter_map(|path| place(path)));
+    let several = args.recordings.len() > 1;
+    let pictures = args.waterfall.iter().flat_map(|png| {
+        let number = |number| if several { numbered(png, number) } else { png.clone() };
+        (1..).zip(&args.recordings).map(move |(at, _)| number(at))
+    });
+    let baseline = args.baseline.iter().filter_map(|path| place(path));
+    // A baseline may take the place of the one it was learned on.
+    let outputs = args.save_baseline.iter().cloned().chain(pictures).enumerate();
+    for (at, output) in outputs {
+        if at == usize::from(args.save_baseline.is_some()) {
+            taken.extend(baseline.clone());
+        }
+        let Some(place) = place(&output) else { continue };
+        if taken.contains(&place) {
+            complain(&format_args!("{}: is read or written already; name another output", output.display()));
+            return Err(Exit::Usage);
+        }
+        taken.push(place);
+    }
+    Ok(())
+}
+
+/// The ordinary files that a recording may consist of, those that are there.
+fn files_of(recording: &Path) -> Vec<PathBuf> {
+    let mut paths = vec![recording.to_owned()];
+    for ending in ["sigmf-meta", "sigmf-data", "sigmf"] {
+        paths.push(recording.with_extension(ending));
+        let mut name = recording.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{ending}"));
+        paths.push(recording.with_file_name(name));
+    }
+    paths.iter().filter(|path| path.is_file()).filter_map(|path| place(path)).collect()
+}
+
+/// The one name of an ordinary file, there or to be; `None` of what may be written to twice.
+fn place(path: &Path) -> Option<PathBuf> {
+    match path.canonicalize() {
+        Ok(place) => place.is_file().then_some(place),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?))
+        }
+    }
 }
 
 /// Why a file of that name cannot come into being, as far as its folder tells.
@@ -197,7 +241,7 @@ fn tell(replayed: &Replayed, path: &Path, args: &ReplayArgs, common: &Common) ->
     }
     let lines = replayed.explanations.iter().flatten();
     if args.json {
-        lines.for_each(|line| eprintln!("{line}"));
+        lines.for_each(|line| say(line));
         return Ok(());
     }
     let mut stdout = io::stdout().lock();

@@ -8,6 +8,8 @@
 mod attribute;
 mod features;
 mod suspects;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use attribute::attribute;
@@ -206,9 +208,10 @@ impl Explainer {
         for (emitter, id, checks) in all {
             if suspects::touches(emitter, &self.window) {
                 let new = Suspect::new(emitter, *id, checks);
-                match self.suspects.iter().position(|known| known.serial == new.serial) {
-                    Some(at) => self.suspects[at] = new,
-                    None if self.suspects.len() < EMISSIONS_MAX => self.suspects.push(new),
+                let room = self.suspects.len() < EMISSIONS_MAX;
+                match self.suspects.iter_mut().find(|known| known.serial == new.serial) {
+                    Some(known) => *known = new,
+                    None if room => self.suspects.push(new),
                     None => {}
                 }
             }

@@ -3,7 +3,15 @@
 use super::features::features;
 use super::{Emission, Explainer, Observation, attribute};
 use crate::measure::{Burst, Depth, Ghost};
-use crate::units::db;
+use crate::units;
+
+/// What no power at all is written as, dB: below every receiver. Squelched samples are exact zeros.
+const LEVEL_MIN_DB: f64 = -300.0;
+
+/// Decibels that can be read: finite.
+fn db(ratio: f64) -> f64 {
+    units::db(ratio).clamp(LEVEL_MIN_DB, -LEVEL_MIN_DB)
+}
 
 /// All that is to be said of the box.
 pub(super) fn lines(explainer: &Explainer) -> Vec<String> {

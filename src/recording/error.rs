@@ -149,15 +149,21 @@ impl RecordingError {
 /// Text from a file as a message may repeat it: on one line, without control characters, not endless.
 pub(super) fn one_line(text: &str) -> String {
     const SHOWN_CHARS: usize = 200;
-    let mut line: String = text.chars().take(SHOWN_CHARS).flat_map(printable).collect();
+    let mut line: String = text.chars().take(SHOWN_CHARS).flat_map(escaped).collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         line.push('…');
     }
     line
 }
 
+/// Text that others wrote (a path, a message with one) as it may be shown: on one line, and without power over the
+/// terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().flat_map(escaped).collect()
+}
+
 /// Escapes what moves the cursor, ends the line, or reverses it (Unicode bidirectional controls).
-fn printable(c: char) -> impl Iterator<Item = char> {
+fn escaped(c: char) -> impl Iterator<Item = char> {
     let hidden = c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let (escaped, plain) = if hidden { (Some(c.escape_unicode()), None) } else { (None, Some(c)) };

@@ -15,7 +15,7 @@ mod sigmf_write;
 pub mod wav;
 
 pub use datatype::{ByteOrder, Datatype, DatatypeError};
-pub use error::RecordingError;
+pub use error::{RecordingError, printable};
 pub use layout::{Extent, Layout, LayoutError, SegmentInfo};
 pub use open::OpenOptions;
 pub use quantity::{MAX_HZ, MIN_RATE_HZ, QuantityError, parse_quantity};

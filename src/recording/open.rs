@@ -106,6 +106,10 @@ impl Kind {
 
     /// `path` is no file: is it the base name of some?
     fn of_base(path: &Path) -> Result<Self, RecordingError> {
+        // `.`, `..` and `/` are names of nothing that an ending could be added to.
+        if path.file_name().is_none() && path.is_dir() {
+            return Err(RecordingError::Folder { path: path.to_owned() });
+        }
         let archive = with_suffix(path, ".sigmf");
         match Self::of_meta(with_suffix(path, ".sigmf-meta"), path) {
             Err(RecordingError::NotFound { .. }) if archive.is_file() => Ok(Self::Archive { archive }),
@@ -117,10 +121,11 @@ impl Kind {
     }
 }
 
+/// `path` with more behind its name; a slash at its end is no part of the name.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
-    PathBuf::from(name)
+    path.with_file_name(name)
 }
 
 fn sigmf(path: &Path, meta_path: &Path, options: &OpenOptions) -> Result<Recording, RecordingError> {

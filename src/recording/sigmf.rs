@@ -115,7 +115,8 @@ fn read_top(from: &mut impl Read) -> Result<Top, MetaError> {
     let mut json = serde_json::Deserializer::from_reader(io::BufReader::new(head.chain(from)));
     let Object(top) = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let at = match e.path().to_string() {
-            path if path == "." => "metadata".to_owned(),
+            // Before the first key, or within one.
+            path if path == "." || path == "?" => "metadata".to_owned(),
             path => one_line(&path),
         };
         json_error(at, e.into_inner())
@@ -477,6 +478,7 @@ mod tests {
         refused("[]", "metadata", "expected an object");
         refused(r#"{"global": ["cu8"], "captures": []}"#, "global", "expected an object");
         refused("\u{0}\u{1}\u{ff}", "metadata", "line 1");
+        refused("{", "metadata", "EOF");
         refused(&meta("", "{}"), "captures", "expected an array");
         refused(&meta("", "[[1]]"), "captures[0]", "expected an object");
         refused(
