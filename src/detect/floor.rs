@@ -14,13 +14,19 @@ use crate::spectrum::kaiser;
 /// tenths of the time.
 const QUIET_QUANTILE: f64 = 0.1;
 
-/// Quantile across the middle of the span that is taken for the common level: half of the bins and more may be
+/// Quantile across the middle of the span that is taken for the common level: five sixths of the bins may be
 /// occupied.
-const COMMON_QUANTILE: f64 = 0.35;
+const COMMON_QUANTILE: f64 = 0.15;
 
 /// Bins this far above the common level (3 dB) are taken for carriers: no receiver's passband is that rough in
 /// its middle.
 const CARRIER_RATIO: f32 = 2.0;
+
+/// What stands also does so by this ratio against the bins beside it; the slope of a passband does not.
+const PROMINENCE: f32 = 2.0;
+
+/// Bins beside something that it is held against.
+const BESIDE: usize = 4;
 
 /// Bins on each side of the middle into which the main lobe of the window spreads a line.
 const DC_REACH: usize = 3;
@@ -136,6 +142,10 @@ impl Background {
                 continue;
             }
             let end = (bin..bins).find(|i| self.floor[*i] <= limit).unwrap_or(bins);
+            if !self.prominent(bin, end) {
+                bin = end;
+                continue;
+            }
             self.stood.push((bin, end));
             let right = self.floor.get(end).copied();
             let (from, to) = (left.or(right).unwrap_or(common), right.or(left).unwrap_or(common));
@@ -147,6 +157,18 @@ impl Background {
             }
             bin = end;
         }
+    }
+
+    /// Whether the floor in `[lo, hi)` stands out against what was learned beside it, or on the one side there is.
+    fn prominent(&self, lo: usize, hi: usize) -> bool {
+        let mean = |bins: std::ops::Range<usize>| {
+            let count = bins.len();
+            (count > 0).then(|| self.level[bins].iter().sum::<f32>() / count as f32)
+        };
+        let inside = mean(lo..hi).unwrap_or(0.0);
+        let below = mean(lo.saturating_sub(BESIDE)..lo);
+        let above = mean(hi..(hi + BESIDE).min(self.level.len()));
+        [below, above].into_iter().flatten().all(|side| inside > PROMINENCE * side)
     }
 
     /// Joins what is marked on both sides of the receiver's offset, which hides what goes on in its bins.

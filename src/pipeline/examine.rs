@@ -41,6 +41,9 @@ const MASKING_RATIO: f32 = 1000.0;
 /// One part in so many of a burst may be under a stronger one for its samples to tell of it still.
 const COVERED_PART: u64 = 8;
 
+/// Below this rate a recording may be of one channel behind its filter, hertz; above, of a receiver's whole passband.
+const CHANNEL_RATE_HZ: f64 = 300e3;
+
 /// Variation of the envelope of Gaussian noise: sqrt(4/pi - 1).
 const GAUSSIAN_CV: f32 = 0.523;
 
@@ -308,7 +311,8 @@ impl Examiner {
         let structured =
             lags.iter().flatten().any(|l| l.stands()) || lines.iter().flatten().any(|l| l.stands());
         let centred = burst.offset_hz.abs() < 0.05 * burst.bandwidth_hz;
-        let wide = burst.bandwidth_hz > 0.2 * self.layout.rate_hz;
+        let filtered = if self.layout.rate_hz < CHANNEL_RATE_HZ { 0.2 } else { 0.6 };
+        let wide = burst.bandwidth_hz > filtered * self.layout.rate_hz;
         if seen.cut_start && seen.cut_end && gaussian && !structured && centred && wide {
             burst.ghost = Ghost::Rolloff;
         }

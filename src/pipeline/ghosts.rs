@@ -195,8 +195,15 @@ impl Neighbours {
         }
         // With an onset seen, it is no shoulder.
         let (lo, hi) = occupied(detector, carrier.lo, carrier.hi);
-        if carrier.cut_start && !prominent(detector.recent(), lo, hi) {
+        let stands =
+            prominent(detector.recent(), lo, hi) || prominent(detector.recent(), carrier.lo, carrier.hi);
+        if carrier.cut_start && !stands {
             return Ghost::Rolloff;
+        }
+        let own = (carrier.lo, carrier.hi, f64::from(carrier.excess));
+        let over = |c: &Steady| in_skirts(own, (c.lo, c.hi, f64::from(c.excess)));
+        if detector.carriers().iter().any(over) {
+            return Ghost::Splatter;
         }
         Ghost::None
     }
