@@ -42,7 +42,7 @@ impl Feature {
         match self {
             Self::Bandwidth | Self::Deviation | Self::LevelHz => "Hz",
             Self::Duration | Self::Longest | Self::Airtime | Self::Interval | Self::PulseLength => "s",
-            Self::SymbolRate | Self::EnvelopeRate | Self::SquareRate => "Bd",
+            Self::SymbolRate | Self::EnvelopeRate | Self::SquareRate | Self::LevelRate => "Bd",
             Self::ChirpSlope => "Hz/s",
             Self::LevelSpread | Self::Snr | Self::Papr | Self::Chip => "dB",
             _ => "",
@@ -54,11 +54,13 @@ impl Feature {
         let at = |unit: &str| at.map_or_else(String::new, |at| engineering(at, unit));
         match self {
             Self::Rhythm => format!("rhythm of {}", at("s")),
+            Self::PhaseShare => format!("fraction of the phases of {} that it is on in", at("s")),
             Self::Paired => format!("fraction of bursts answered after {}", at("s")),
             Self::Multiple => format!("fraction of bursts that last multiples of {}", at("s")),
             Self::Duration => "on-time".to_owned(),
             Self::Longest => "longest on-time".to_owned(),
             Self::EnvelopeCv => "envelope variation".to_owned(),
+            Self::LevelRate => "symbol rate of the levels".to_owned(),
             Self::LevelHz => "outermost frequency level".to_owned(),
             Self::SymbolRate => "symbol rate".to_owned(),
             Self::EnvelopeRate => "symbol rate from the envelope".to_owned(),
@@ -86,6 +88,7 @@ impl Feature {
             Self::Duration => format!("{number} bursts"),
             Self::Longest => format!("on for {number} without a break"),
             Self::Rhythm => format!("in a rhythm of {at}"),
+            Self::PhaseShare => format!("on in step with {at}"),
             Self::Paired => format!("pairs {at} apart"),
             Self::Multiple => format!("on-times in multiples of {at}"),
             Self::Bandwidth => format!("{number} wide"),
@@ -94,7 +97,9 @@ impl Feature {
             Self::EnvelopeCv => "varying envelope".to_owned(),
             Self::FskLevels if value >= 2.0 => format!("{number}-level FSK"),
             Self::FskLevels => "no symbol levels".to_owned(),
-            Self::SymbolRate | Self::EnvelopeRate | Self::SquareRate => format!("symbols at {number}"),
+            Self::SymbolRate | Self::EnvelopeRate | Self::SquareRate | Self::LevelRate => {
+                format!("symbols at {number}")
+            }
             Self::ModulationIndex => format!("modulation index {number}"),
             Self::LevelHz => format!("levels to {number}"),
             Self::Deviation => format!("deviation {number}"),

@@ -25,6 +25,8 @@ words! {
         Duty = "duty",
         /// Time between successive starts, seconds.
         Interval = "interval",
+        /// Fraction of the phases of the period `at` (seconds) in which it was on.
+        PhaseShare = "phase-share",
         /// How well starts keep the period `at` (seconds): 1 for ever, 0 for chance.
         Rhythm = "rhythm",
         /// Fraction of emissions followed by the next after a gap of `at` (seconds).
@@ -58,6 +60,8 @@ words! {
         FskLevels = "fsk-levels",
         /// Distance from the levels over half of their spacing.
         LevelError = "level-error",
+        /// Symbol rate at which the levels were found, symbols a second.
+        LevelRate = "level-rate",
         /// Outermost level of the instantaneous frequency, hertz.
         LevelHz = "level",
         /// Modulation index.
@@ -88,7 +92,7 @@ words! {
         Flatness = "flatness",
         /// 6 dB over 99 % bandwidth.
         Shoulder = "shoulder",
-        /// Slope of a chirp, hertz a second.
+        /// Slope of a chirp up or down, hertz a second.
         ChirpSlope = "chirp-slope",
         /// Fraction of the energy that a linear chirp explains.
         ChirpFit = "chirp-fit",

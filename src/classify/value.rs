@@ -37,6 +37,7 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         Feature::Duty => plain(emitter.duty()),
         Feature::Interval => interval_s(emitter).and_then(plain),
         Feature::Rhythm => emitter.rhythm(at?).and_then(plain),
+        Feature::PhaseShare => emitter.phase_share(at?).and_then(plain),
         Feature::Paired => {
             // Ends and starts are each good to a frame at worst, to samples at best.
             emitter.paired(at?, TIME_TOLERANCE_S.max(0.03 * at?)).and_then(plain)
@@ -58,6 +59,7 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         Feature::Deviation => of(|f| f.deviation_hz),
         Feature::FskLevels => of(|f| f.fsk_levels.map(f32::from)),
         Feature::LevelError => of(|f| f.level_error),
+        Feature::LevelRate => of(|f| f.symbol_rate_hz),
         Feature::LevelHz => of(|f| f.level_hz),
         Feature::ModulationIndex => of(|f| f.modulation_index),
         Feature::SymbolRate => rate(emitter, |f| f.symbol_line),
@@ -73,7 +75,7 @@ pub fn measure(emitter: &Emitter, resolution_hz: f64, feature: Feature, at: Opti
         Feature::Lag33u3 => lag(emitter, |f| f.lag_33u3),
         Feature::Flatness => of(|f| f.flatness),
         Feature::Shoulder => of(|f| f.shoulder),
-        Feature::ChirpSlope => of(|f| f.chirp_hz_per_s),
+        Feature::ChirpSlope => of(|f| f.chirp_hz_per_s.map(f32::abs)),
         Feature::ChirpFit => of(|f| f.chirp_fit),
         Feature::LineFraction => emitter.of_features(|f| f.line_fraction.map(f64::from), 0.0).and_then(plain),
     }

@@ -57,7 +57,8 @@ fn check_signature(signature: &Signature, key: &str, faults: &mut Vec<Fault>) {
 
 fn test_faults(test: &Test) -> Vec<&'static str> {
     let mut faults = Vec::new();
-    let takes_parameter = matches!(test.feature, Feature::Rhythm | Feature::Paired | Feature::Multiple);
+    let takes_parameter =
+        matches!(test.feature, Feature::Rhythm | Feature::PhaseShare | Feature::Paired | Feature::Multiple);
     if takes_parameter != test.at.is_some_and(|at| at > 0.0) {
         faults.push("`at` must be given, above 0, for rhythm, paired and multiple, and for nothing else");
     }

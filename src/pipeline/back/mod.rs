@@ -5,8 +5,10 @@
 //! name it, or when it was heard often or long enough without a name; from then on until its channels were
 //! observed to be silent, or the input ends. While learning, everything heard is ambient and raises nothing.
 
+mod comb;
 mod life;
 mod sighting;
+mod transient;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ const SILENT_BLE_S: f64 = 120.0;
 const TICK_S: f64 = 0.1;
 /// Least time between two `updated` of one emitter that only refresh figures, seconds (ibid., table of events).
 const UPDATE_S: f64 = 1.0;
+/// A carrier is watched for this long before it is told of, seconds: half as much again as makes one.
+const CARRIER_SETTLE_S: f64 = 0.15;
 /// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
 /// each, in turns.
 const BESIDE_MIN: u64 = 4;
@@ -251,7 +255,9 @@ impl Back {
             return;
         }
         let watched_s = self.now_s.max(emitter.last_s) - emitter.first_s;
-        let ready = if verdict.named { watched_s >= verdict.settle_s } else { Life::is_heard(emitter) };
+        // The other teeth of a comb are reported right after the first.
+        let settle_s = verdict.settle_s.max(if emitter.is_continuous() { CARRIER_SETTLE_S } else { 0.0 });
+        let ready = watched_s >= settle_s && (verdict.named || Life::is_heard(emitter));
         if ready && !(verdict.named && emitter.is_ghost()) {
             self.open(slot, verdict, out);
         }
@@ -276,6 +282,21 @@ impl Back {
         if emitter.is_ghost() {
             verdict.device = Device::Interference;
         }
+        if emitter.is_continuous()
+            && let Some((step_hz, teeth)) =
+                comb::comb(emitter, self.bin_hz, self.tracker.iter().map(|(_, other)| other))
+        {
+            verdict.device = Device::Interference;
+            verdict.signal = Signal::Unknown;
+            let khz = step_hz / 1e3;
+            verdict
+                .reasons
+                .push(format!("one of {teeth} lines {khz:.1} kHz apart that came up together: a comb"));
+        }
+        if !verdict.named && self.is_transient(emitter) {
+            verdict.device = Device::Interference;
+            verdict.reasons.push("heard only when interference goes on or off: part of it".to_owned());
+        }
         let before = life.verdict.as_ref().filter(|before| before.named && !verdict.named);
         if let Some(before) = before {
             return before.clone();
@@ -287,6 +308,14 @@ impl Back {
             verdict.reasons.push("a carrier in a broadcast band that the baseline does not know".to_owned());
         }
         verdict
+    }
+
+    fn is_transient(&self, emitter: &Emitter) -> bool {
+        let is_source = |slot: Slot| {
+            let verdict = self.life(slot).and_then(|life| life.verdict.as_ref());
+            verdict.is_some_and(|v| v.named && v.device == Device::Interference)
+        };
+        self.tracker.iter().any(|(slot, other)| is_source(slot) && transient::is_transient(emitter, other))
     }
 
     /// Whether `emitter` is known, and the sentence that says why not where something like it is.
