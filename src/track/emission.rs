@@ -2,6 +2,9 @@
 
 use crate::measure::{Burst, Depth, Features, Ghost};
 
+/// Part of the span in which a receiver's filter is flat: common ones of HackRF and RTL-SDR fall off in the outer tenth.
+const FLAT: f64 = 0.92;
+
 /// Where the receiver looks, and since when.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
@@ -30,6 +33,11 @@ impl View {
             _ => return false,
         };
         (place.hz - middle_hz).abs() <= (self.rate_hz + bandwidth_hz) / 2.0
+    }
+
+    /// Whether `burst` reaches over the edge of the span or into the slope of the receiver's filter.
+    pub fn cuts(&self, burst: &Burst) -> bool {
+        burst.at_edge || burst.offset_hz.abs() + burst.bandwidth_hz / 2.0 > FLAT * self.rate_hz / 2.0
     }
 
     /// Where `offset_hz` from the tuning lies.

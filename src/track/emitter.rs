@@ -15,6 +15,12 @@ pub const LOOKS: usize = 128;
 pub const DETAILS: usize = 32;
 /// Emissions with the structure of a cellular carrier that make an emitter one.
 const CELLULAR_VOTES: u32 = 3;
+/// Hops of one length differ by less than this fraction,
+const HOP_TOLERANCE: f64 = 0.15;
+/// are louder than the mean by less, dB,
+const HOP_LEVEL_DB: f64 = 6.0;
+/// and are heard this long before and after those that are known, seconds.
+const HOP_MARGIN_S: f64 = 1.0;
 /// Most channels told apart: Bluetooth has 79.
 const CHANNELS_MAX: usize = 96;
 
@@ -305,6 +311,27 @@ impl Emitter {
         for detail in other.details.iter() {
             self.details.push(*detail);
         }
+    }
+
+    /// Whether one of the latest emissions was on within `margin_s` of `look`, of another emitter, in its band.
+    pub fn is_on_about(&self, look: &Look, margin_s: f64) -> bool {
+        self.looks.iter().any(|own| {
+            own.epoch == look.epoch
+                && own.start_s - margin_s < look.end_s
+                && look.start_s < own.end_s + margin_s
+                && (own.hz - look.hz).abs() < (own.bandwidth_hz + look.bandwidth_hz) / 2.0
+        })
+    }
+
+    /// Whether `look`, of another emitter, is as long, as wide and not louder than a hop of this one.
+    pub fn may_have_hopped(&self, look: &Look) -> bool {
+        let alike = |typical: f64, value: f64| (value - typical).abs() < HOP_TOLERANCE * typical;
+        self.hopper
+            && self.duration_s(0.5).is_some_and(|typical_s| alike(typical_s, look.end_s - look.start_s))
+            && look.bandwidth_hz <= 1.5 * self.bandwidth_hz
+            && look.level_dbfs < self.level_dbfs + HOP_LEVEL_DB
+            && look.start_s > self.first_s - HOP_MARGIN_S
+            && look.start_s < self.last_s + HOP_MARGIN_S
     }
 
     /// Share of the phases of `period_s` in which it was on, of the latest emissions; `None` below two periods.

@@ -76,6 +76,8 @@ const PART_RECENT_S: f64 = 0.2;
 const PART_COUNT: u64 = 3;
 /// and within this level, dB.
 const PART_LEVEL_DB: f64 = 6.0;
+/// Hops of one length differ by less than this fraction.
+const PARTIAL_HOP_TOLERANCE: f64 = 0.15;
 /// Below this SNR the features of a burst are doubtful, dB.
 const FAINT_DB: f64 = 10.0;
 /// From this many emissions on one channel an emitter has settled there.
@@ -397,14 +399,19 @@ impl Tracker {
     }
 
     fn find_hopper(&self, emission: &Emission) -> Option<Slot> {
-        if self.hoppers.is_empty() || !hop::may_hop(emission) {
+        let in_part = !emission.is_ghost() && self.view.is_some_and(|view| view.cuts(&emission.burst));
+        if self.hoppers.is_empty() || !(in_part || hop::may_hop(emission)) {
             return None;
         }
         let apart = |emitter: &Emitter| (emitter.level_dbfs - f64::from(emission.burst.power_dbfs)).abs();
         self.hoppers
             .iter()
             .filter_map(|&slot| Some((slot, self.emitter(slot)?)))
-            .filter(|(_, emitter)| emitter.takes_hop(emission))
+            .filter(
+                |(_, emitter)| {
+                    if in_part { emitter.takes_partial_hop(emission) } else { emitter.takes_hop(emission) }
+                },
+            )
             .min_by(|a, b| apart(a.1).total_cmp(&apart(b.1)))
             .map(|(slot, _)| slot)
     }
@@ -412,12 +419,14 @@ impl Tracker {
     /// Looks whether `emission`, attributed to `slot`, completes the proof of a hopper; gives where it is.
     fn seek_hopper(&mut self, emission: &Emission, slot: Slot) -> Option<Slot> {
         let emitter = self.emitter(slot)?;
-        if emitter.hopper || emitter.count > 2 * SETTLED || !hop::may_hop(emission) {
+        if emitter.hopper || emitter.count >= SETTLED || !hop::may_hop(emission) {
             return None;
         }
         let serial = emitter.serial;
         let slots = self.pool.add(emission, slot, serial)?;
-        let live = |&slot: &Slot| self.emitter(slot).filter(|e| !e.hopper).map(|e| (slot, e.serial));
+        // Whoever settled on a channel is no hop.
+        let free = |e: &&Emitter| !e.hopper && e.count < SETTLED;
+        let live = |&slot: &Slot| self.emitter(slot).filter(free).map(|e| (slot, e.serial));
         let mut members: Vec<(Slot, u64)> = slots.iter().filter_map(live).collect();
         // Whoever was announced first keeps the name, else whoever came first.
         members.sort_by_key(|&(slot, serial)| (!self.pinned[slot], serial));
@@ -573,6 +582,23 @@ impl Emitter {
             && self.kind.fits(emission.kind)
             && hop::alike([self.bandwidth_hz, burst.bandwidth_hz], levels)
             && (!away || self.channels.iter().any(own))
+            && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
+    }
+}
+
+impl Emitter {
+    /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there: as long as the hops are, and
+    /// not more than one of them in width and level.
+    fn takes_partial_hop(&self, emission: &Emission) -> bool {
+        let burst = &emission.burst;
+        let as_long = self.duration_s(0.5).is_some_and(|typical_s| {
+            (emission.duration_s() - typical_s).abs() < PARTIAL_HOP_TOLERANCE * typical_s
+        });
+        as_long
+            && self.place.absolute == emission.place.absolute
+            && burst.start_s - self.last_s <= HOPPER_RECENT_S
+            && burst.bandwidth_hz <= 1.5 * self.bandwidth_hz
+            && f64::from(burst.power_dbfs) < self.level_dbfs + PART_LEVEL_DB
             && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
     }
 }

@@ -31,6 +31,8 @@ const TICK_S: f64 = 0.1;
 const UPDATE_S: f64 = 1.0;
 /// A carrier is watched for this long before it is told of, seconds: half as much again as makes one.
 const CARRIER_SETTLE_S: f64 = 0.15;
+/// What people were told of explains an odd burst in its band within this time of its own, seconds.
+const COLLISION_S: f64 = 20e-3;
 /// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
 /// each, in turns.
 const BESIDE_MIN: u64 = 4;
@@ -271,7 +273,7 @@ impl Back {
         }
         let verdict = self.name(emitter, life);
         let named = verdict.named && !emitter.is_ghost();
-        if named || Life::is_heard(emitter) || Life::is_forced(emitter) {
+        if named || Life::is_heard(emitter) || (Life::is_forced(emitter) && !self.is_explained(emitter)) {
             self.open(slot, verdict, out);
         }
     }
@@ -308,6 +310,17 @@ impl Back {
             verdict.reasons.push("a carrier in a broadcast band that the baseline does not know".to_owned());
         }
         verdict
+    }
+
+    /// Whether those of whom people were told explain the few bursts of `emitter`: it was heard in their band about when
+    /// they were on, and two at a time look like neither; or it may be a hop.
+    fn is_explained(&self, emitter: &Emitter) -> bool {
+        let told = |slot: Slot| self.life(slot).is_some_and(|life| life.id.is_some());
+        emitter.looks.iter().all(|look| {
+            self.tracker.iter().any(|(slot, other)| {
+                told(slot) && (other.is_on_about(look, COLLISION_S) || other.may_have_hopped(look))
+            })
+        })
     }
 
     fn is_transient(&self, emitter: &Emitter) -> bool {
