@@ -271,6 +271,10 @@ impl Bursts {
         if skirts && f64::from(segment.excess) < KEPT_SHARE * burst.mean() {
             return;
         }
+        // What it was waited for to come back as is no stronger than it was.
+        if burst.until < look.from && f64::from(segment.excess) > OVERPOWERS * burst.mean() {
+            return self.begin(segment, look);
+        }
         let young = self.open.iter().filter(|o| near(o)).all(|o| o.hits < 2 && o.until >= look.from);
         let excess = f64::from(segment.excess);
         let another = inside < INSIDE_SHARE * segment.excess || excess > burst.most();

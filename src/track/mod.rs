@@ -69,11 +69,13 @@ const SYMBOLS_APART_DB: f64 = 10.0;
 /// A part of a band is at least one in so many of it: a Bluetooth channel is no part of a Wi-Fi one.
 const PART_RATIO: f64 = 6.0;
 /// It may reach out of the band by this much, as the measured width of the whole is only its typical one.
-const PART_OVERHANG: f64 = 1.3;
+const PART_OVERHANG: f64 = 1.5;
 /// The whole was heard a moment ago, seconds,
 const PART_RECENT_S: f64 = 0.2;
-/// so many times,
+/// so many times or for so long, seconds,
 const PART_COUNT: u64 = 3;
+/// See [`PART_COUNT`].
+const PART_AIRTIME_S: f64 = 5e-3;
 /// and within this level, dB.
 const PART_LEVEL_DB: f64 = 6.0;
 /// Hops of one length differ by less than this fraction.
@@ -278,8 +280,11 @@ impl Tracker {
         if !self.hoppers.contains(&slot) {
             self.index.put(slot, place, reach_hz);
         }
+        let grown = emitter.count.is_power_of_two();
         if recognised {
             self.cellular.push(slot);
+        }
+        if recognised || (grown && self.cellular.contains(&slot)) {
             self.gather_pieces(slot);
         }
     }
@@ -512,7 +517,9 @@ impl Emitter {
         let burst = &emission.burst;
         let (own_hz, its_hz) = (self.reach_hz(), reach_hz(burst.bandwidth_hz));
         let within = (self.place.hz - emission.place.hz).abs() + its_hz / 2.0 <= PART_OVERHANG * own_hz / 2.0;
-        (self.count >= PART_COUNT || self.carriers_on > 0)
+        let settled =
+            self.count >= PART_COUNT || self.carriers_on > 0 || self.on.airtime_s() > PART_AIRTIME_S;
+        settled
             && own_hz <= PART_RATIO * its_hz
             && within
             && (self.carriers_on > 0 || burst.start_s - self.last_s < PART_RECENT_S)
@@ -529,6 +536,10 @@ impl Emitter {
     /// Whether `other` is made of pieces of what is sent here: no modulation of its own, in this one's span and time.
     fn consists_of(&self, other: &Emitter) -> bool {
         let (low, high) = self.span_hz();
+        let (lowest, highest) = other.span_hz();
+        let within = (low..=high).contains(&other.place.hz);
+        let beside = highest.max(high) - lowest.min(low) <= LTE_CARRIER_HZ
+            && matches!(other.kind, Kind::Unclear | Kind::Varying | Kind::Cellular);
         let kinds = matches!(other.kind, Kind::Unclear | Kind::Varying | Kind::Keyed | Kind::Cellular);
         let apart_db = other.level_dbfs - 10.0 * other.bandwidth_hz.max(1.0).log10() - self.level_dbfs
             + 10.0 * self.bandwidth_hz.max(1.0).log10();
@@ -537,7 +548,7 @@ impl Emitter {
             && other.envelope.is_none()
             && self.envelope.is_none()
             && other.place.absolute == self.place.absolute
-            && (low..=high).contains(&other.place.hz)
+            && (within || beside)
             && self.first_s - other.last_s < CELLULAR_RECENT_S
             && apart_db.abs() < SYMBOLS_APART_DB
     }

@@ -49,7 +49,7 @@ pub fn comb<'a>(
             let steps = (apart_hz / step_hz).round();
             let fits = steps != 0.0
                 && steps.abs() <= REACH
-                && (apart_hz - steps * step_hz).abs() < TOLERANCE * step_hz
+                && (apart_hz - steps * step_hz).abs() < (TOLERANCE * step_hz).max(bin_hz / 2.0)
                 && narrow(width_hz);
             fits.then_some(steps as i32)
         };

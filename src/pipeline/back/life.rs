@@ -39,6 +39,8 @@ pub struct Life {
     pub reported_s: f64,
     /// End of the last burst that was reported, seconds.
     pub reported_last_s: f64,
+    /// The last word on it was said.
+    pub settled: bool,
     /// Count of emissions at which it is judged next.
     judge_at: u64,
     /// Airtime at which it is judged next, seconds.
@@ -56,6 +58,7 @@ impl Life {
             learned,
             reported_s: f64::NEG_INFINITY,
             reported_last_s: f64::NEG_INFINITY,
+            settled: false,
             judge_at: 1,
             judge_at_airtime_s: 0.0,
         }

@@ -7,8 +7,8 @@
 
 mod comb;
 mod life;
+mod mains;
 mod sighting;
-mod transient;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +29,9 @@ const SILENT_BLE_S: f64 = 120.0;
 const TICK_S: f64 = 0.1;
 /// Least time between two `updated` of one emitter that only refresh figures, seconds (ibid., table of events).
 const UPDATE_S: f64 = 1.0;
-/// A carrier is watched for this long before it is told of, seconds: half as much again as makes one.
-const CARRIER_SETTLE_S: f64 = 0.15;
+/// A carrier, or what has no name, is watched for this long before it is told of, seconds: half as long again as makes a
+/// carrier, and seven periods of the mains.
+const SETTLE_S: f64 = 0.15;
 /// What people were told of explains an odd burst in its band within this time of its own, seconds.
 const COLLISION_S: f64 = 20e-3;
 /// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
@@ -131,6 +132,10 @@ impl Back {
         }
         if self.learning {
             self.stop_learning();
+        }
+        // All are judged before the first is gone: what one is may follow from the others.
+        for slot in self.slots_by(|_, life| u64::from(life.id.unwrap_or(u32::MAX))) {
+            self.settle(slot, out);
         }
         for slot in self.slots_by(|_, life| u64::from(life.id.unwrap_or(u32::MAX))) {
             self.close(slot, Closing::EndOfInput, out);
@@ -257,8 +262,9 @@ impl Back {
             return;
         }
         let watched_s = self.now_s.max(emitter.last_s) - emitter.first_s;
-        // The other teeth of a comb are reported right after the first.
-        let settle_s = verdict.settle_s.max(if emitter.is_continuous() { CARRIER_SETTLE_S } else { 0.0 });
+        // The other teeth of a comb are reported right after the first, and the mains take their time.
+        let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
+        let settle_s = verdict.settle_s.max(least_s);
         let ready = watched_s >= settle_s && (verdict.named || Life::is_heard(emitter));
         if ready && !(verdict.named && emitter.is_ghost()) {
             self.open(slot, verdict, out);
@@ -295,9 +301,9 @@ impl Back {
                 .reasons
                 .push(format!("one of {teeth} lines {khz:.1} kHz apart that came up together: a comb"));
         }
-        if !verdict.named && self.is_transient(emitter) {
+        if !verdict.named && self.keeps_step(emitter) {
             verdict.device = Device::Interference;
-            verdict.reasons.push("heard only when interference goes on or off: part of it".to_owned());
+            verdict.reasons.push("in step with interference gated by the mains: part of it".to_owned());
         }
         let before = life.verdict.as_ref().filter(|before| before.named && !verdict.named);
         if let Some(before) = before {
@@ -323,12 +329,12 @@ impl Back {
         })
     }
 
-    fn is_transient(&self, emitter: &Emitter) -> bool {
+    fn keeps_step(&self, emitter: &Emitter) -> bool {
         let is_source = |slot: Slot| {
             let verdict = self.life(slot).and_then(|life| life.verdict.as_ref());
             verdict.is_some_and(|v| v.named && v.device == Device::Interference)
         };
-        self.tracker.iter().any(|(slot, other)| is_source(slot) && transient::is_transient(emitter, other))
+        self.tracker.iter().any(|(slot, other)| is_source(slot) && mains::keeps_step(emitter, other))
     }
 
     /// Whether `emitter` is known, and the sentence that says why not where something like it is.
@@ -441,17 +447,20 @@ impl Back {
     }
 
     /// The emitter in `slot` closes and is forgotten.
-    fn close(&mut self, slot: Slot, closing: Closing, out: &mut Vec<Output>) {
-        let Some(life) = self.life(slot) else { return };
-        if life.id.is_some()
-            && let Some(emitter) = self.tracker.emitter(slot)
-        {
+    /// The last word on the emitter in `slot`, if people were told of it.
+    fn settle(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
+        if life.id.is_some() && !life.settled {
             let verdict = self.name(emitter, life);
+            self.adopt(slot, verdict, out);
             if let Some(life) = self.lives[slot].as_mut() {
-                life.banned = self.level.bans(verdict.device);
-                life.verdict = Some(verdict);
+                life.settled = true;
             }
         }
+    }
+
+    fn close(&mut self, slot: Slot, closing: Closing, out: &mut Vec<Output>) {
+        self.settle(slot, out);
         let Some(life) = self.lives[slot].take() else { return };
         let Some(emitter) = self.tracker.remove(slot) else { return };
         if self.learning {
