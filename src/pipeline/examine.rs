@@ -44,6 +44,9 @@ const COVERED_PART: u64 = 8;
 /// Below this rate a recording may be of one channel behind its filter, hertz; above, of a receiver's whole passband.
 const CHANNEL_RATE_HZ: f64 = 300e3;
 
+/// Longest look, in slabs, around which the edges of an emission are sought; beyond, they are where the detector says.
+const COARSEST_LOOK: u32 = 16;
+
 /// Variation of the envelope of Gaussian noise: sqrt(4/pi - 1).
 const GAUSSIAN_CV: f32 = 0.523;
 
@@ -75,6 +78,8 @@ struct Seen {
     until: u64,
     lo: usize,
     hi: usize,
+    /// Slabs to which its edges are known.
+    look: u32,
     /// Mean power over the background, summed over the bins.
     excess: f64,
     cut_start: bool,
@@ -167,6 +172,7 @@ impl Examiner {
             until: open.until,
             lo,
             hi,
+            look: open.look.min(COARSEST_LOOK),
             excess: open.mean(),
             cut_start: open.cut_start,
             cut_end: at_end,
@@ -200,6 +206,7 @@ impl Examiner {
             until: free_until,
             lo,
             hi,
+            look: COARSEST_LOOK,
             excess: f64::from(steady.excess),
             cut_start: steady.cut_start || free_from > steady.from,
             cut_end: true,
@@ -244,7 +251,8 @@ impl Examiner {
 
     fn burst(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {
         let light = self.light(seen, scene);
-        let margin = self.layout.slab_samples() + self.layout.bins;
+        let slack = self.layout.slab_samples() * seen.look as usize + self.layout.hop;
+        let margin = slack + self.layout.bins;
         let start = (self.sample(seen.from, scene).max(0.0) as u64)
             .saturating_sub(margin as u64)
             .max(scene.history.first());
@@ -271,7 +279,7 @@ impl Examiner {
         let hint = BoxHint {
             start: within(begin),
             end: within(until).max(within(begin) + 1).min(count),
-            slack: self.layout.slab_samples() + self.layout.hop,
+            slack,
             lo_hz,
             hi_hz,
             cut_start: seen.cut_start || begin < start as f64,

@@ -250,6 +250,8 @@ fn a_conversation_is_one_walkie_talkie() {
 fn fsk4(symbols_hz: f64, outer_hz: f64) -> Features {
     Features {
         fsk_levels: Some(4),
+        level_error: Some(0.25),
+        symbol_rate_hz: Some(symbols_hz as f32),
         level_hz: Some(outer_hz as f32),
         modulation_index: None,
         symbol_line: line(symbols_hz),
