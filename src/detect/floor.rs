@@ -2,7 +2,7 @@
 //!
 //! Theory of operation. `floor` is what the receiver makes without any signal; `background` is what stands in a
 //! bin right now: the floor, or the steady carrier that was promoted there. Bursts are detected as a ratio to
-//! the background. Both are born from the first tens of milliseconds: per bin a low quantile over time (which
+//! the background. Both are born from the first tenth of a second: per bin a low quantile over time (which
 //! ignores bursts), then across the span bins far above the common level are taken for carriers and bridged.
 //! Afterwards the background follows slowly, per bin, from slabs in which nothing was detected: it freezes under
 //! a signal. It falls at once when a bin stays far below it.

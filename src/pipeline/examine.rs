@@ -104,7 +104,7 @@ impl Examiner {
         Self {
             layout: *layout,
             measurer: Measurer::new(layout.rate_hz),
-            iq: Vec::new(),
+            iq: Vec::with_capacity(MOST_SAMPLES),
             neighbours: Neighbours::new((GAIN_RECOVERY_S / layout.slab_s()) as u64),
             noise_bandwidth_bins: crate::spectrum::noise_bandwidth_bins(&kaiser(layout.bins)),
             budget: SAVED,

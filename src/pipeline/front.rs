@@ -1,7 +1,7 @@
 //! Samples to bursts and carriers: the front half of the pipeline.
 //!
 //! Samples enter a history in the radio's own format; slabs of spectrum are made from it, the detector notices
-//! what stands out, and what it noticed is measured from the history. The first tens of milliseconds of a segment
+//! what stands out, and what it noticed is measured from the history. The first tenth of a second of a segment
 //! are waited for, to learn the floor, and then looked at like the rest.
 //!
 //! How many samples come at a time changes nothing: a slab is looked at as if the samples ended at its horizon, a
@@ -24,8 +24,9 @@ const HISTORY_BYTES: f64 = 16.0 * 1024.0 * 1024.0;
 /// Longest history, seconds: several times the longest burst.
 const HISTORY_S: f64 = 1.0;
 
-/// Time that the floor is learned from, seconds: several frames of every time-division system.
-const LEARN_S: f64 = 50e-3;
+/// Time that the floor is learned from, seconds: more than a frame of every time-division system, of which one slot
+/// may be all that is idle (TETRA 56.67 ms, ETSI EN 300 392-2 4.5; DMR 60 ms, ETSI TS 102 361-1 4.2).
+const LEARN_S: f64 = 0.1;
 
 /// What stays on for longer is a carrier, seconds: over three DMR bursts (27.5 ms, ETSI TS 102 361-1 4.2).
 const CARRIER_S: f64 = 0.1;
@@ -53,6 +54,8 @@ struct Run {
     examiner: Examiner,
     health: HealthWatch,
     power: Vec<f32>,
+    /// Slabs that the floor is learned from, row after row.
+    rows: Vec<f32>,
     noticed: Vec<Noticed>,
     learned: bool,
     /// The receiver's offset: the mean of the samples that the floor was learned from.
@@ -165,6 +168,7 @@ impl Run {
             examiner: Examiner::new(&layout),
             health: HealthWatch::new(rate_hz),
             power: vec![0.0; layout.bins],
+            rows: Vec::with_capacity(MOST_ROWS * layout.bins),
             noticed: Vec::with_capacity(512),
             learned: false,
             offset: Complex32::default(),
@@ -235,17 +239,17 @@ impl Run {
         let slabs = available.saturating_sub((self.layout.bins - self.layout.hop) as u64)
             / self.layout.slab_samples() as u64;
         let stride = slabs.div_ceil(MOST_ROWS as u64).max(1);
-        let mut rows = Vec::with_capacity(MOST_ROWS * self.layout.bins);
+        self.rows.clear();
         for slab in (0..slabs).step_by(stride as usize) {
             self.stft.slab(&self.history, self.slab_start(self.slab_zero + slab), &mut self.power);
-            rows.extend_from_slice(&self.power);
+            self.rows.extend_from_slice(&self.power);
         }
         // Quantisation noise spreads over all bins alike: never believe less.
         let least =
             self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
         let learned = (self.origin, self.origin + slabs * self.layout.slab_samples() as u64);
         self.offset = self.history.mean(learned.0, learned.1);
-        self.detector.learn(&rows, least as f32, self.offset.norm_sqr(), self.next_slab);
+        self.detector.learn(&self.rows, least as f32, self.offset.norm_sqr(), self.next_slab);
         self.learned = true;
     }
 
