@@ -161,7 +161,7 @@ fn begin(front: &mut Front, format: SampleFormat, out: &mut Vec<FrontEvent>) {
     front.begin(&Segment { index: 0, tuning, start_s: 0.0, shared_axis: true, format }, out);
 }
 
-/// After which a front must have all memory that it needs: 55 ms, of which it learns the floor from the first 50.
+/// After which a front must have all memory that it needs: 55 ms, before it knows the floor.
 const FIRST_BLOCKS: usize = 2;
 
 /// Holds that a front that was given the first `before` blocks of `scene`, at most all, allocates nothing over the

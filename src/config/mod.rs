@@ -13,10 +13,15 @@ pub use regions::{REGIONS, region};
 pub use signatures::signatures;
 
 use crate::policy::Level;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The configuration that holds when nobody wrote one, compiled in.
 const DEFAULT: &str = include_str!("../../config/emcon.toml");
+
+/// Largest configuration that is read, bytes: a thousand times the default.
+const SIZE_MAX: u64 = 1 << 20;
 
 /// Words for levels in files.
 const LEVELS: &[(&str, Level)] = &[
@@ -44,7 +49,13 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// The file is far larger than any configuration.
+    #[error("{}: larger than {} MiB: not a configuration of emcon", path.display(), SIZE_MAX >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The file says what it must not.
     #[error("{}: {source}", path.display())]
@@ -90,8 +101,14 @@ fn first_of(locations: &[PathBuf]) -> Result<Config, ConfigError> {
 }
 
 fn read(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > SIZE_MAX {
+        return Err(ConfigError::TooLarge { path: path.to_path_buf() });
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| unreadable(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")))?;
     check(path, &text)
 }
 
@@ -142,6 +159,24 @@ mod tests {
         let said = check("x.toml", "region = \"cn\"\nlevel = \n").unwrap_err().to_string();
         assert!(said.starts_with("x.toml: line 2: "), "{said}");
         assert!(!said.contains('\n'), "{said}");
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused_and_one_of_the_largest_size_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("large.toml");
+        let mut text = "#".repeat(SIZE_MAX as usize - 1) + "\n";
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(load(Some(&path)).unwrap().region, "cn");
+        text.push('\n');
+        std::fs::write(&path, &text).unwrap();
+        for path in [path.as_path(), Path::new("/dev/zero")] {
+            let error = load(Some(path)).unwrap_err();
+            assert!(matches!(error, ConfigError::TooLarge { .. }), "{error}");
+            assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
+        }
+        std::fs::write(&path, b"region = \"\xff\"").unwrap();
+        assert!(load(Some(&path)).unwrap_err().to_string().ends_with("it is not UTF-8 text"));
     }
 
     #[test]

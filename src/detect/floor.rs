@@ -2,7 +2,7 @@
 //!
 //! Theory of operation. `floor` is what the receiver makes without any signal; `background` is what stands in a
 //! bin right now: the floor, or the steady carrier that was promoted there. Bursts are detected as a ratio to
-//! the background. Both are born from the first tens of milliseconds: per bin a low quantile over time (which
+//! the background. Both are born from the first tenth of a second: per bin a low quantile over time (which
 //! ignores bursts), then across the span bins far above the common level are taken for carriers and bridged.
 //! Afterwards the background follows slowly, per bin, from slabs in which nothing was detected: it freezes under
 //! a signal. It falls at once when a bin stays far below it.
@@ -13,6 +13,15 @@ use crate::spectrum::kaiser;
 /// Quantile over time that is taken as the floor under bursts: right as long as bursts are on for less than nine
 /// tenths of the time.
 const QUIET_QUANTILE: f64 = 0.1;
+
+/// Slabs that a bin's floor rests on at least. One cell exceeds T times the mean of N others by the
+/// chance (1 + T/N)^-N (F distribution with 2 and 2 N degrees of freedom): at the threshold for a known floor, 30.5,
+/// 1.5e-11 for 64 values, about the false-alarm probability meant, and 4e-8 for 16. A slab may hold more than one
+/// value, but a low quantile of few slabs stays uncertain.
+const FEWEST_SLABS: usize = 64;
+
+/// Independent values in a bin beside others: 1 over the noise bandwidth of the window in bins.
+const VALUES_PER_BIN: f64 = 0.58;
 
 /// Quantile across the middle of the span that is taken for the common level: five sixths of the bins may be
 /// occupied.
@@ -84,8 +93,11 @@ impl Background {
         if count == 0 {
             return;
         }
-        let rank = ((count as f64 * QUIET_QUANTILE) as usize).min(count - 1);
-        let bias = mean_power_quantile(cells, 1.0 - (rank as f64 + 0.5) / count as f64) as f32;
+        // Of a short stretch, neighbouring bins share their values.
+        let pool = pooled_bins(count).min(bins);
+        let values = count * pool;
+        let rank = ((values as f64 * QUIET_QUANTILE) as usize).min(values - 1);
+        let bias = mean_power_quantile(cells, 1.0 - (rank as f64 + 0.5) / values as f64) as f32;
         // The quantile sits too high under frequent bursts: what lies below the 99 % point that it predicts is
         // averaged in its place (one step of forward consecutive mean excision).
         let cut = mean_power_quantile(cells, 0.01);
@@ -93,7 +105,8 @@ impl Background {
         let (cut, kept) = (cut as f32, ((1.0 - 0.01 * tail) / 0.99) as f32);
         for bin in 0..bins {
             self.scratch.clear();
-            self.scratch.extend((0..count).map(|r| rows[r * bins + bin]));
+            let lo = bin.saturating_sub(pool / 2).min(bins - pool);
+            self.scratch.extend(rows.chunks_exact(bins).flat_map(|row| &row[lo..lo + pool]));
             let (_, quiet, _) = self.scratch.select_nth_unstable_by(rank, f32::total_cmp);
             let first = *quiet / bias.max(0.05);
             self.floor[bin] = (mean_below(&self.scratch, first * cut) / kept).max(self.least);
@@ -244,6 +257,14 @@ fn dc_lobe(bins: usize) -> [f32; 2 * DC_REACH + 1] {
         });
         ((re * re + im * im) / (sum * sum)) as f32
     })
+}
+
+/// Bins whose values together are enough, of `slabs` slabs.
+fn pooled_bins(slabs: usize) -> usize {
+    if slabs >= FEWEST_SLABS {
+        return 1;
+    }
+    (FEWEST_SLABS as f64 / (VALUES_PER_BIN * slabs as f64)).ceil() as usize
 }
 
 /// Mean of the values below `limit`.

@@ -11,6 +11,12 @@ use std::f64::consts::{PI, TAU};
 const SPAN: usize = 6;
 /// Kaiser's β for 50 dB (Kaiser 1974: 0.5842·(A−21)^0.4 + 0.07886·(A−21)).
 const KAISER_BETA: f64 = 4.53;
+/// Largest factor: more than that no emission is long enough for.
+pub const MOST_STEP: usize = 8192;
+/// Raw samples turned at a time, which stay in the second-level cache however long the burst is.
+const CHUNK_SAMPLES: usize = 32768;
+/// Output samples made at a time, at least.
+const FEWEST_OUTPUTS: usize = 8;
 /// Points of the prototype per output sample.
 const PROTOTYPE_POINTS: usize = 256;
 /// Points of the response table over half of the output rate.
@@ -65,7 +71,14 @@ impl Channelizer {
                 (own, own + aliased)
             })
             .collect();
-        Self { prototype, taps: Vec::new(), taps_for: 0, rotated: Vec::new(), response }
+        let rotated = CHUNK_SAMPLES.max(FEWEST_OUTPUTS * MOST_STEP) + SPAN * MOST_STEP;
+        Self {
+            prototype,
+            taps: Vec::with_capacity(2 * SPAN * MOST_STEP),
+            taps_for: 0,
+            rotated: Vec::with_capacity(rotated),
+            response,
+        }
     }
 
     /// Power response at `f` (fraction of the output rate, −0.5..0.5) and the same with aliases, which is what
@@ -79,7 +92,7 @@ impl Channelizer {
     }
 
     /// Channel around `shift` cycles a sample from `iq`, one output every `step` samples from index `from`
-    /// (negative: before the first sample, where there is nothing) on, `count` outputs.
+    /// (negative: before the first sample, where there is nothing) on, `count` outputs. `step` is [`MOST_STEP`] at most.
     pub fn extract(
         &mut self,
         iq: &[Complex32],
@@ -90,7 +103,7 @@ impl Channelizer {
         out: &mut Vec<Complex32>,
     ) -> Channel {
         out.clear();
-        let step = step.max(1);
+        let step = step.clamp(1, MOST_STEP);
         if step == 1 {
             self.rotate(iq, from, count, shift);
             out.extend_from_slice(&self.rotated);
@@ -98,8 +111,7 @@ impl Channelizer {
         }
         self.make_taps(step);
         let reach = SPAN / 2 * step;
-        // Chunks that stay in the second-level cache however long the burst is.
-        let chunk = (32768 / step).max(8);
+        let chunk = (CHUNK_SAMPLES / step).max(FEWEST_OUTPUTS);
         let mut done = 0;
         while done < count {
             let n = chunk.min(count - done);

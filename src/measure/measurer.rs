@@ -22,8 +22,7 @@ const CONSTANT_ENVELOPE: f32 = 0.30;
 /// Power over noise in the whole box from which times are taken there rather than in the narrower band.
 const SHARP: f64 = 10.0;
 
-/// Measures emissions at one sample rate. Everything is planned in `new`; memory grows to its final size during the
-/// first measurements and stays.
+/// Measures emissions at one sample rate. Everything is planned and reserved in `new`.
 pub struct Measurer {
     tuner: Tuner,
     spectrometer: Spectrometer,

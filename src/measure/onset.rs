@@ -4,6 +4,7 @@
 //! over a step is uncertain by the relative fluctuation of the smoothed power times L.
 
 use super::Pulses;
+use super::plans::LONGEST;
 
 /// Relative fluctuation of the smoothed power aimed at: a crossing of half is then 2.5 of them away.
 const FLUCTUATION: f64 = 0.2;
@@ -55,9 +56,15 @@ pub struct Edge {
 }
 
 impl Onset {
-    /// No memory yet.
+    /// With its memory.
     pub fn new() -> Self {
-        Self { smooth: Vec::new(), sample: Vec::new(), threshold: 0.0, on_power: 0.0, length: 1 }
+        Self {
+            smooth: Vec::with_capacity(2 * LONGEST),
+            sample: Vec::with_capacity(QUANTILE_VALUES),
+            threshold: 0.0,
+            on_power: 0.0,
+            length: 1,
+        }
     }
 
     /// Start and end in samples of `power`. What cannot be told stays as it was.

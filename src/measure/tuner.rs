@@ -1,7 +1,7 @@
 //! Two steps to a channel: raw samples to `wide` (shifted, decimated by a whole factor, with room around), then to
 //! `narrow` (exactly the occupied band, at a rate that suits it).
 
-use super::channel::{Channel, Channelizer};
+use super::channel::{Channel, Channelizer, MOST_STEP};
 use super::plans::{LONGEST, Plans};
 use num_complex::Complex32;
 use std::f64::consts::PI;
@@ -59,8 +59,7 @@ impl Tuner {
 
     /// Raw samples per sample of `wide` for a signal `width` hertz wide.
     pub fn step(&self, width: f64) -> usize {
-        // Factors beyond a million are for widths that no detector gives.
-        ((self.rate_hz / (OVERSAMPLING * width.max(1e-9))) as usize).clamp(1, 1 << 20)
+        ((self.rate_hz / (OVERSAMPLING * width.max(1e-9))) as usize).clamp(1, MOST_STEP)
     }
 
     /// `wide` from as many of the raw samples in `range` as fit.

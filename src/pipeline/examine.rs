@@ -59,6 +59,10 @@ pub struct Scene<'a> {
     pub segment: &'a Segment,
     /// Its latest samples.
     pub history: &'a History,
+    /// First of them that may be looked at.
+    pub first: u64,
+    /// Sample after the last of them.
+    pub end: u64,
     /// The detector, for the background.
     pub detector: &'a Detector,
     /// Sample at which slab 0 would have begun in this stretch.
@@ -108,7 +112,7 @@ impl Examiner {
         Self {
             layout: *layout,
             measurer: Measurer::new(layout.rate_hz),
-            iq: Vec::new(),
+            iq: Vec::with_capacity(MOST_SAMPLES),
             neighbours: Neighbours::new((GAIN_RECOVERY_S / layout.slab_s()) as u64),
             noise_bandwidth_bins: crate::spectrum::noise_bandwidth_bins(&kaiser(layout.bins)),
             budget: SAVED,
@@ -119,7 +123,7 @@ impl Examiner {
 
     /// Reports one thing that was noticed.
     pub fn examine(&mut self, noticed: &Noticed, scene: &Scene<'_>, out: &mut Vec<FrontEvent>) {
-        self.earn(scene.history.end());
+        self.earn(scene.end);
         match noticed {
             Noticed::Burst(open) if open.energy > 0.0 => {
                 let ghost =
@@ -242,7 +246,7 @@ impl Examiner {
 
     fn time(&self, slab: u64, scene: &Scene<'_>) -> f64 {
         let sample = self.sample(slab, scene) + self.layout.hop as f64 / 2.0;
-        scene.segment.start_s + sample.min(scene.history.end() as f64) / self.layout.rate_hz
+        scene.segment.start_s + sample.min(scene.end as f64) / self.layout.rate_hz
     }
 
     fn sample(&self, slab: u64, scene: &Scene<'_>) -> f64 {
@@ -255,9 +259,9 @@ impl Examiner {
         let margin = slack + self.layout.bins;
         let start = (self.sample(seen.from, scene).max(0.0) as u64)
             .saturating_sub(margin as u64)
-            .max(scene.history.first());
+            .max(scene.first);
         let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
-        let end = last.min(scene.history.end()).min(start + MOST_SAMPLES as u64);
+        let end = last.min(scene.end).min(start + MOST_SAMPLES as u64);
         let count = end.saturating_sub(start) as usize;
         let cost = count as f64 + OVERHEAD;
         if count < 8 || cost > self.budget || seen.covered || seen.ghost != Ghost::None {
@@ -368,7 +372,7 @@ impl Examiner {
             self.time(seen.from, scene)
         };
         let end_s = if seen.cut_end && scene.at_end {
-            scene.segment.start_s + scene.history.end() as f64 / self.layout.rate_hz
+            scene.segment.start_s + scene.end as f64 / self.layout.rate_hz
         } else {
             self.time(seen.until, scene)
         };

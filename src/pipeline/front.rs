@@ -1,8 +1,11 @@
 //! Samples to bursts and carriers: the front half of the pipeline.
 //!
 //! Samples enter a history in the radio's own format; slabs of spectrum are made from it, the detector notices
-//! what stands out, and what it noticed is measured from the history. The first tens of milliseconds of a segment
+//! what stands out, and what it noticed is measured from the history. The first tenth of a second of a segment
 //! are waited for, to learn the floor, and then looked at like the rest.
+//!
+//! How many samples come at a time changes nothing: a slab is looked at as if the samples ended at its horizon, a
+//! fixed distance behind it, and the history reached back a fixed distance from there, whatever has been read.
 
 use super::examine::Examiner;
 use super::health::HealthWatch;
@@ -21,11 +24,15 @@ const HISTORY_BYTES: f64 = 16.0 * 1024.0 * 1024.0;
 /// Longest history, seconds: several times the longest burst.
 const HISTORY_S: f64 = 1.0;
 
-/// Time that the floor is learned from, seconds: several frames of every time-division system.
-const LEARN_S: f64 = 50e-3;
+/// Time that the floor is learned from, seconds: more than a frame of every time-division system, of which one slot
+/// may be all that is idle (TETRA 56.67 ms, ETSI EN 300 392-2 4.5; DMR 60 ms, ETSI TS 102 361-1 4.2).
+const LEARN_S: f64 = 0.1;
 
 /// What stays on for longer is a carrier, seconds: over three DMR bursts (27.5 ms, ETSI TS 102 361-1 4.2).
 const CARRIER_S: f64 = 0.1;
+
+/// One part in so many of the history is for samples that have not been looked at.
+const AHEAD_PART: u64 = 4;
 
 /// Time between reports of what was observed, seconds.
 const OBSERVED_S: f64 = 10e-3;
@@ -47,6 +54,8 @@ struct Run {
     examiner: Examiner,
     health: HealthWatch,
     power: Vec<f32>,
+    /// Slabs that the floor is learned from, row after row.
+    rows: Vec<f32>,
     noticed: Vec<Noticed>,
     learned: bool,
     /// The receiver's offset: the mean of the samples that the floor was learned from.
@@ -88,13 +97,14 @@ impl Front {
         let mut from = 0;
         while from < block.samples.len() {
             // Small enough that the history keeps all that has not been looked at.
-            let most = (run.history.capacity() as u64 / 4).max(1).min(run.health.until_border());
+            let most = (run.history.capacity() as u64 / AHEAD_PART).max(1).min(run.health.until_border());
             let to = block.samples.len().min(from + most as usize);
             let spoilt = run.history.push(&block.samples, from, to);
+            // Before the samples' health: a border of it comes after all slabs whose horizon it is not before.
+            run.advance(&mut self.tap, out);
             let Run { health, segment, .. } = run;
             let time = |sample: u64| segment.start_s + sample as f64 / segment.tuning.rate_hz;
             health.samples(&block.samples, from, to, spoilt, time, out);
-            run.advance(&mut self.tap, out);
             from = to;
         }
     }
@@ -104,7 +114,7 @@ impl Front {
         let Some(run) = &mut self.run else { return };
         run.end_stretch(&mut self.tap, out);
         let at = run.history.end();
-        run.health.event(HealthReason::Gap, run.time(at), out);
+        run.health.event(HealthReason::Gap, at, run.time(at), out);
         run.health.skip(gap.lost);
         run.begin_stretch(at + gap.lost);
     }
@@ -158,6 +168,7 @@ impl Run {
             examiner: Examiner::new(&layout),
             health: HealthWatch::new(rate_hz),
             power: vec![0.0; layout.bins],
+            rows: Vec::with_capacity(MOST_ROWS * layout.bins),
             noticed: Vec::with_capacity(512),
             learned: false,
             offset: Complex32::default(),
@@ -199,6 +210,16 @@ impl Run {
         self.detector.begin_stretch(self.next_slab);
     }
 
+    /// Sample after the last that slab `slab` needs.
+    fn slab_end(&self, slab: u64) -> u64 {
+        self.slab_start(slab) + self.layout.slab_reach() as u64
+    }
+
+    /// Sample up to which slab `slab` may look, to measure what has just ended with its surroundings.
+    fn horizon(&self, slab: u64) -> u64 {
+        self.slab_end(slab) + self.layout.hop as u64
+    }
+
     /// Looks at everything that is there.
     fn advance(&mut self, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
         if !self.learned {
@@ -207,28 +228,28 @@ impl Run {
             }
             self.learn();
         }
-        while self.slab_start(self.next_slab) + self.layout.slab_reach() as u64 <= self.history.end() {
+        while self.horizon(self.next_slab) <= self.history.end() {
             self.one_slab(tap, out);
         }
     }
 
-    /// Learns the floor from what is there.
+    /// Learns the floor from the first samples of the stretch, from all of a shorter one.
     fn learn(&mut self) {
-        let available = self.history.end() - self.origin;
+        let available = (self.history.end() - self.origin).min(self.learn_samples);
         let slabs = available.saturating_sub((self.layout.bins - self.layout.hop) as u64)
             / self.layout.slab_samples() as u64;
         let stride = slabs.div_ceil(MOST_ROWS as u64).max(1);
-        let mut rows = Vec::with_capacity(MOST_ROWS * self.layout.bins);
+        self.rows.clear();
         for slab in (0..slabs).step_by(stride as usize) {
             self.stft.slab(&self.history, self.slab_start(self.slab_zero + slab), &mut self.power);
-            rows.extend_from_slice(&self.power);
+            self.rows.extend_from_slice(&self.power);
         }
         // Quantisation noise spreads over all bins alike: never believe less.
         let least =
             self.segment.format.quantisation_power() * self.stft.noise_bandwidth_hz() / self.layout.rate_hz;
         let learned = (self.origin, self.origin + slabs * self.layout.slab_samples() as u64);
         self.offset = self.history.mean(learned.0, learned.1);
-        self.detector.learn(&rows, least as f32, self.offset.norm_sqr(), self.next_slab);
+        self.detector.learn(&self.rows, least as f32, self.offset.norm_sqr(), self.next_slab);
         self.learned = true;
     }
 
@@ -274,15 +295,21 @@ impl Run {
         let mut noticed = std::mem::take(&mut self.noticed);
         // The strongest first: what is a piece or a shadow of it is known by it.
         noticed.sort_unstable_by(|a, b| strength(b).total_cmp(&strength(a)).then(order(a).cmp(&order(b))));
+        let end = self.history.end();
+        let horizon = if at_end { end } else { end.min(self.horizon(self.next_slab - 1)) };
+        let capacity = self.history.capacity() as u64;
+        let kept = capacity - capacity / AHEAD_PART;
         for one in &noticed {
             if let Noticed::FloorStep(_) = one {
-                let at_s = self.time(self.slab_start(self.next_slab));
-                self.health.event(HealthReason::FloorStep, at_s, out);
+                let at = self.slab_start(self.next_slab);
+                self.health.event(HealthReason::FloorStep, at, self.time(at), out);
                 continue;
             }
             let scene = super::examine::Scene {
                 segment: &self.segment,
                 history: &self.history,
+                first: horizon.saturating_sub(kept).max(self.origin),
+                end: horizon,
                 detector: &self.detector,
                 slab_zero_sample: self.origin as f64
                     - (self.slab_zero as f64) * self.layout.slab_samples() as f64,
@@ -317,7 +344,9 @@ impl Run {
         }
         if !self.learned {
             self.learn();
-            self.advance(tap, out);
+        }
+        while self.slab_end(self.next_slab) <= self.history.end() {
+            self.one_slab(tap, out);
         }
         // The last slab is short of samples; what is missing counts as silence.
         if self.slab_start(self.next_slab) + (self.layout.bins as u64) / 4 < self.history.end() {

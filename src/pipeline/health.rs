@@ -116,9 +116,9 @@ impl HealthWatch {
         self.enter(state, time(self.seen), out);
     }
 
-    /// Something happened to the stream at the present position.
-    pub fn event(&mut self, reason: HealthReason, at_s: f64, out: &mut Vec<FrontEvent>) {
-        self.event_until = self.seen + self.event_samples;
+    /// Something happened to the stream at sample `at`.
+    pub fn event(&mut self, reason: HealthReason, at: u64, at_s: f64, out: &mut Vec<FrontEvent>) {
+        self.event_until = at + self.event_samples;
         self.event_reason = reason;
         if self.state.0 == HealthState::Ok || self.state.1 != reason {
             let state = self.state.0.max(HealthState::Degraded);

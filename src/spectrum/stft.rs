@@ -72,6 +72,7 @@ pub struct Stft {
     layout: Layout,
     fft: Arc<dyn Fft<f32>>,
     window: Vec<f32>,
+    noise_bandwidth_hz: f64,
     frames: Vec<Complex32>,
     scratch: Vec<Complex32>,
 }
@@ -82,7 +83,7 @@ impl Stft {
         let shape = window::kaiser(layout.bins);
         // A sinusoid of amplitude 1 in the middle of a bin shall read 1 in the mean over the slab's frames.
         let scale = 1.0 / (shape.iter().sum::<f64>() * (layout.slab_frames as f64).sqrt());
-        let window = shape
+        let coefficients = shape
             .iter()
             .enumerate()
             .map(|(i, w)| (w * if i % 2 == 0 { scale } else { -scale }) as f32)
@@ -90,12 +91,13 @@ impl Stft {
         let fft = FftPlanner::new().plan_fft_forward(layout.bins);
         let scratch = vec![Complex32::default(); fft.get_inplace_scratch_len()];
         let frames = vec![Complex32::default(); layout.bins * layout.slab_frames];
-        Self { layout, fft, window, frames, scratch }
+        let noise_bandwidth_hz = window::noise_bandwidth_bins(&shape) * layout.bin_hz();
+        Self { layout, fft, window: coefficients, noise_bandwidth_hz, frames, scratch }
     }
 
     /// Equivalent noise bandwidth of a bin, hertz.
     pub fn noise_bandwidth_hz(&self) -> f64 {
-        window::noise_bandwidth_bins(&window::kaiser(self.layout.bins)) * self.layout.bin_hz()
+        self.noise_bandwidth_hz
     }
 
     /// Mean power per bin over the slab that begins at sample `start`.

@@ -6,5 +6,6 @@
 
 mod contract;
 mod golden;
+mod noise;
 mod properties;
 mod recordings;
