@@ -18,8 +18,8 @@ const BATCH: usize = 32;
 
 /// Interleaved rounds.
 const ROUNDS: usize = 9;
-/// Seconds of signal in memory: 20 MB of it.
-const SECONDS: f64 = 0.5;
+/// Seconds of signal in memory, 80 MB of it: what is learned from its first tenth of a second is a small part.
+const SECONDS: f64 = 2.0;
 
 const RECEIVER: &str = "[receiver]\nmodel = \"hackrf\"\ncenter = \"2441M\"\nrate = \"20M\"\n";
 

@@ -53,13 +53,17 @@ impl Marker {
         let bins = ratios.len();
         self.marks.fill(false);
         self.rest.copy_from_slice(ratios);
+        self.boxes.copy_from_slice(ratios);
         for (level, limit) in thresholds.sum.iter().enumerate() {
             let width = 1usize << level;
-            self.box_sums(width);
-            if !kernels::any_above(&self.boxes[..bins + 1 - width], *limit) {
-                continue;
+            if level > 0 {
+                widen(&mut self.boxes, width / 2, f32::INFINITY);
             }
-            self.mark_boxes(width, *limit);
+            if kernels::any_above(&self.boxes[..bins + 1 - width], *limit) {
+                self.mark_boxes(width, *limit);
+                // What is marked counts as noise from here on.
+                self.box_sums(width);
+            }
         }
         self.grow_skirts(ratios);
     }

@@ -308,13 +308,8 @@ impl Detector {
         let share = 1.0 / slabs as f32;
         let look = &mut self.long[index];
         let (from, cells) = (look.from, look.cells);
-        for ((mean, ratio), sum) in self.mean.iter_mut().zip(&mut self.ratios).zip(&look.power) {
-            *mean = sum * share;
-            *ratio = 0.0;
-        }
-        for (ratio, sum) in self.ratios.iter_mut().zip(&look.ratios) {
-            *ratio = sum * share;
-        }
+        kernels::scale(&look.power, share, &mut self.mean);
+        kernels::scale(&look.ratios, share, &mut self.ratios);
         if self.marker.anything(&self.ratios, &look.thresholds)
             || self.bursts.open.iter().any(|o| o.look == slabs)
         {

@@ -21,7 +21,7 @@ pub const CARRIER_REPORT_S: f64 = 0.5;
 const MOST_SAMPLES: usize = 1 << 20;
 
 /// Measured samples earned by a received one. An emission on the air all the time is looked at about so much.
-const EARNED: f64 = 0.5;
+const EARNED: f64 = 0.2;
 
 /// Fixed part of the cost of a measurement, in samples.
 const OVERHEAD: f64 = 3000.0;
@@ -257,9 +257,8 @@ impl Examiner {
         let light = self.light(seen, scene);
         let slack = self.layout.slab_samples() * seen.look as usize + self.layout.hop;
         let margin = slack + self.layout.bins;
-        let start = (self.sample(seen.from, scene).max(0.0) as u64)
-            .saturating_sub(margin as u64)
-            .max(scene.first);
+        let start =
+            (self.sample(seen.from, scene).max(0.0) as u64).saturating_sub(margin as u64).max(scene.first);
         let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
         let end = last.min(scene.end).min(start + MOST_SAMPLES as u64);
         let count = end.saturating_sub(start) as usize;

@@ -40,6 +40,14 @@ pub fn multiply(a: &[f32], b: &[f32], out: &mut [f32]) {
     }
 }
 
+/// `out = a * factor`.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn scale(a: &[f32], factor: f32, out: &mut [f32]) {
+    for (o, x) in out.iter_mut().zip(a) {
+        *o = x * factor;
+    }
+}
+
 /// `sum += a`.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 pub fn add(a: &[f32], sum: &mut [f32]) {
