@@ -93,6 +93,17 @@ struct Seen {
     ghost: Ghost,
 }
 
+/// Which part of a carrier's time a report is about.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    /// Its beginning.
+    First,
+    /// The latest stretch.
+    Later,
+    /// The latest stretch, with its end.
+    Last,
+}
+
 /// Measures; holds scratch and the budget.
 pub struct Examiner {
     layout: Layout,
@@ -148,12 +159,12 @@ impl Examiner {
             Noticed::CarrierOff(steady) => {
                 let Some(at) = self.carriers.iter().position(|c| c.number == steady.number) else { return };
                 let ghost = self.carriers[at].burst.ghost;
-                let burst = self.stretch(steady, (steady.lo, steady.hi), false, ghost, scene);
+                let burst = self.stretch(steady, (steady.lo, steady.hi), Part::Last, ghost, scene);
                 let mut carrier = self.keep(steady.number, burst, Some(at));
                 self.carriers.swap_remove(at);
                 self.neighbours.remember_fallen(steady);
                 carrier.ended = true;
-                carrier.burst.end_s = self.time(steady.until, scene).max(carrier.burst.start_s);
+                carrier.burst.end_s = burst.end_s.max(carrier.burst.start_s);
                 // Under something this strong it may be on still.
                 let masked = |c: &Steady| c.excess > MASKING_RATIO * steady.excess;
                 carrier.burst.cut_end = scene.at_end || scene.detector.carriers().iter().any(masked);
@@ -188,7 +199,7 @@ impl Examiner {
     /// A carrier's report: in full at first and when the budget allows, else with the levels of the moment.
     fn carrier(&mut self, steady: &Steady, ghost: Ghost, is_first: bool, scene: &Scene<'_>) -> Burst {
         let bins = occupied(scene.detector, steady.lo, steady.hi);
-        self.stretch(steady, bins, is_first, ghost, scene)
+        self.stretch(steady, bins, if is_first { Part::First } else { Part::Later }, ghost, scene)
     }
 
     /// The latest stretch of a carrier, or all of it so far.
@@ -196,13 +207,15 @@ impl Examiner {
         &mut self,
         steady: &Steady,
         (lo, hi): (usize, usize),
-        is_first: bool,
+        part: Part,
         ghost: Ghost,
         scene: &Scene<'_>,
     ) -> Burst {
         let recent = MOST_SAMPLES as f64 / 2.0 / self.layout.slab_samples() as f64;
-        let from =
-            if is_first { steady.from } else { steady.from.max(steady.until.saturating_sub(recent as u64)) };
+        let from = match part {
+            Part::First => steady.from,
+            Part::Later | Part::Last => steady.from.max(steady.until.saturating_sub(recent as u64)),
+        };
         let (free_from, free_until) =
             self.neighbours.uncovered(steady, (from, steady.until.max(from)), scene.detector);
         let seen = Seen {
@@ -213,13 +226,18 @@ impl Examiner {
             look: COARSEST_LOOK,
             excess: f64::from(steady.excess),
             cut_start: steady.cut_start || free_from > steady.from,
-            cut_end: true,
+            cut_end: part != Part::Last || scene.at_end || free_until < steady.until,
             covered: free_until - free_from < FEWEST_SLABS.min(steady.until.saturating_sub(from)),
             ghost,
         };
         let burst = self.burst(&seen, scene);
         let start_s = if from == free_from { burst.start_s } else { self.time(from, scene) };
-        Burst { start_s, end_s: self.time(steady.until, scene).max(burst.end_s), ..burst }
+        let end_s = if seen.cut_end || burst.depth == Depth::Light {
+            self.time(steady.until, scene).max(burst.end_s)
+        } else {
+            burst.end_s
+        };
+        Burst { start_s, end_s, ..burst }
     }
 
     /// Merges a carrier's new report with the last full one.
