@@ -101,11 +101,12 @@ fn multiple(emitter: &Emitter, step_s: f64) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// Median over emissions of a lag; it stands if the median stands above the median threshold.
+/// Upper quartile over emissions of a lag, as many are too short to show it; it stands if that of its distance from what
+/// noise gives does: noise would have to exceed its 1e-3 threshold in a quarter of them.
 fn lag(emitter: &Emitter, get: fn(&Features) -> Option<Lag>) -> Option<Value> {
-    let value = emitter.of_features(|f| get(f).map(|lag| f64::from(lag.value)), 0.5)?;
-    let threshold = emitter.of_features(|f| get(f).map(|lag| f64::from(lag.threshold)), 0.5)?;
-    Some(Value { value, stands: value > threshold })
+    let value = emitter.of_features(|f| get(f).map(|lag| f64::from(lag.value)), 0.75)?;
+    let over = emitter.of_features(|f| get(f).map(|lag| f64::from(lag.value - lag.threshold)), 0.75)?;
+    Some(Value { value, stands: over > 0.0 })
 }
 
 /// Median rate of the lines that stand; it stands if most do.

@@ -20,8 +20,9 @@ pub const CARRIER_REPORT_S: f64 = 0.5;
 /// Most samples that one emission is measured from: 8 MiB of floats, 52 ms at 20 MS/s.
 const MOST_SAMPLES: usize = 1 << 20;
 
-/// Measured samples earned by a received one. An emission on the air all the time is looked at about so much.
-const EARNED: f64 = 0.2;
+/// Samples measured a second of signal, hertz: a fifth of a HackRF's, so that a crowded band costs no more than twice
+/// a quiet one. Slower receivers' are all measured.
+const EARNED_HZ: f64 = 4e6;
 
 /// Fixed part of the cost of a measurement, in samples.
 const OVERHEAD: f64 = 3000.0;
@@ -177,7 +178,7 @@ impl Examiner {
     fn earn(&mut self, end: u64) {
         let fresh = end.saturating_sub(self.budgeted_until);
         self.budgeted_until = end;
-        self.budget = (self.budget + fresh as f64 * EARNED).min(SAVED);
+        self.budget = (self.budget + fresh as f64 * (EARNED_HZ / self.layout.rate_hz).min(1.0)).min(SAVED);
     }
 
     fn seen_burst(open: &Open, ghost: Ghost, at_end: bool) -> Seen {

@@ -130,6 +130,8 @@ impl Emitter {
             + 10.0 * self.bandwidth_hz.max(1.0).log10();
         kinds
             && !other.hopper
+            // What stands is no allocation of what comes and goes.
+            && (self.is_continuous() || !other.is_continuous())
             && other.envelope.is_none()
             && self.envelope.is_none()
             && other.place.absolute == self.place.absolute

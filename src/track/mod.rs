@@ -169,10 +169,7 @@ impl Tracker {
         let emission = Emission::new(&carrier.burst, Some(carrier.number), self.view.as_ref()?)?;
         let known = self.carriers.get(&carrier.number).copied();
         let touched = match known.filter(|&slot| self.emitter(slot).is_some()) {
-            Some(slot) => {
-                self.add(slot, &emission);
-                Touched { slot, founded: false }
-            }
+            Some(slot) => Touched { slot: self.add(slot, &emission), founded: false },
             None => {
                 let touched = self.attribute(&emission);
                 if self.carriers.len() < CARRIERS_MAX {
@@ -225,17 +222,15 @@ impl Tracker {
         let settled = fixed.filter(|&slot| self.emitter(slot).is_some_and(|e| e.count >= SETTLED));
         let found = self.find_cellular(emission).or(settled).or_else(|| self.find_hopper(emission)).or(fixed);
         let touched = match found {
-            Some(slot) => {
-                self.add(slot, emission);
-                Touched { slot, founded: false }
-            }
+            Some(slot) => Touched { slot: self.add(slot, emission), founded: false },
             None => self.found(emission),
         };
         self.seek_hopper(emission, touched.slot).map_or(touched, |slot| Touched { slot, founded: false })
     }
 
-    fn add(&mut self, slot: Slot, emission: &Emission) {
-        let Some(emitter) = self.emitters[slot].as_mut() else { return };
+    /// Adds `emission` to the emitter in `slot`; gives where that is afterwards.
+    fn add(&mut self, slot: Slot, emission: &Emission) -> Slot {
+        let Some(emitter) = self.emitters[slot].as_mut() else { return slot };
         emitter.add(emission);
         let (place, reach_hz) = (emitter.place, emitter.reach_hz());
         let recognised = emitter.is_cellular() && !self.cellular.contains(&slot);
@@ -247,21 +242,27 @@ impl Tracker {
             self.cellular.push(slot);
         }
         if recognised || (grown && self.cellular.contains(&slot)) {
-            self.gather_pieces(slot);
+            return self.gather_pieces(slot);
         }
+        slot
     }
 
     /// What was heard of the carrier in `slot` before it was recognised, symbol by symbol, is its.
-    fn gather_pieces(&mut self, slot: Slot) {
-        let Some(whole) = self.emitter(slot) else { return };
-        let pieces: Vec<Slot> = self
-            .iter()
-            .filter(|&(other, emitter)| other != slot && whole.consists_of(emitter))
-            .map(|(other, _)| other)
-            .collect();
-        for piece in pieces {
-            self.merge(piece, slot);
+    fn gather_pieces(&mut self, slot: Slot) -> Slot {
+        let Some(whole) = self.emitter(slot) else { return slot };
+        let piece = |&(other, emitter): &(Slot, &Emitter)| other == slot || whole.consists_of(emitter);
+        let mut members: Vec<(bool, u64, Slot)> =
+            self.iter().filter(piece).map(|(at, emitter)| (!self.pinned[at], emitter.serial, at)).collect();
+        // Whoever was announced first keeps the name, else whoever came first.
+        members.sort_unstable();
+        let Some((&(_, _, into), rest)) = members.split_first() else { return slot };
+        for &(_, _, from) in rest {
+            self.merge(from, into);
         }
+        if !self.cellular.contains(&into) {
+            self.cellular.push(into);
+        }
+        into
     }
 
     fn found(&mut self, emission: &Emission) -> Touched {
@@ -316,8 +317,7 @@ impl Tracker {
         };
         let nearest =
             self.iter().min_by(|a, b| apart(a.1).total_cmp(&apart(b.1))).map_or(0, |(slot, _)| slot);
-        self.add(nearest, emission);
-        nearest
+        self.add(nearest, emission)
     }
 
     fn find_fixed(&self, emission: &Emission) -> Option<Slot> {

@@ -305,7 +305,9 @@ impl Back {
             verdict.device = Device::Interference;
             verdict.reasons.push("in step with interference gated by the mains: part of it".to_owned());
         }
-        let before = life.verdict.as_ref().filter(|before| before.named && !verdict.named);
+        // A name once given stays; that something is nobody's device must be seen anew.
+        let stays = |before: &&Verdict| before.named && before.device != Device::Interference;
+        let before = life.verdict.as_ref().filter(stays).filter(|_| !verdict.named);
         if let Some(before) = before {
             return before.clone();
         }
