@@ -6,6 +6,7 @@
 use emcon::iq::{Received, Samples, Segment};
 use emcon::recording::{Datatype, OpenOptions, Recording};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const NONE: OpenOptions = OpenOptions { format: None, rate_hz: None, center_hz: None };
@@ -192,7 +193,7 @@ fn a_huge_file_is_opened_at_once() {
     let path = folder.path().join("x.cs8");
     let file = fs::File::create(&path).expect("a file");
     if file.set_len(100_000_000_000).is_err() {
-        eprintln!("skipped: this file system has no sparse files");
+        writeln!(std::io::stderr(), "skipped: this file system has no sparse files").unwrap();
         return;
     }
     let options = OpenOptions { rate_hz: Some(20e6), ..NONE };

@@ -132,7 +132,7 @@ pub struct SynthArgs {
     /// Scene: receiver, noise, ambient, emitters with their times (TOML)
     #[arg(value_name = "SCENE")]
     pub scene: PathBuf,
-    /// Writes NAME.sigmf-meta, NAME.sigmf-data and NAME.truth.json [default: the scene's name, here]
+    /// Writes NAME.sigmf-meta, NAME.sigmf-data and NAME.truth.json [default: as the scene file, here]
     #[arg(short, long, value_name = "NAME")]
     pub output: Option<PathBuf>,
     /// Say what was written as one JSON object

@@ -37,6 +37,10 @@ const BLOCK: usize = 2;
 /// are looked at, and one taken wrongly stands over its background for good: less than once in a hundred days.
 const COLLAPSE_CHANCE: f64 = 1e-13;
 
+/// Share of the floor below which nothing is received: no gain step is as deep (RTL-SDR 50 dB at once at most, in steps
+/// of 1 to 3 dB).
+const DEAD_SHARE: f32 = 0.01;
+
 /// Something the detector noticed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Noticed {
@@ -88,6 +92,10 @@ pub struct Detector {
     mean: Vec<f32>,
     /// Mean power over a longer look, without what shorter ones found.
     rest: Vec<f32>,
+    /// What passes for the power of a slab in which nothing was received.
+    nothing: Vec<f32>,
+    /// Sum of the floor over all bins.
+    floor_sum: f32,
     carrier_slabs: u64,
     cells_per_slab: f64,
     /// Mean ratio over a block that noise does not fall to.
@@ -133,6 +141,8 @@ impl Detector {
             ratios: vec![1.0; bins],
             mean: vec![0.0; bins],
             rest: vec![0.0; bins],
+            nothing: vec![0.0; bins],
+            floor_sum: 0.0,
             carrier_slabs,
             cells_per_slab: correlation.independent_cells(1, layout.slab_frames),
             collapsed: {
@@ -149,6 +159,7 @@ impl Detector {
     pub fn learn(&mut self, rows: &[f32], least: f32, offset: f32, first: u64) {
         self.background.learn(rows, self.cells_per_slab, least, offset);
         self.carriers.stand(&self.background, first);
+        self.floor_sum = kernels::sum(&self.background.floor);
         self.next = first;
         self.first = first;
     }
@@ -214,6 +225,12 @@ impl Detector {
     /// Takes the next slab.
     pub fn slab(&mut self, power: &[f32], out: &mut Vec<Noticed>) {
         let now = self.next;
+        // A converter that hangs delivers a constant: all in the middle.
+        let middle = power.len() / 2;
+        let constant: f32 = power[middle - 4..=middle + 4].iter().sum();
+        if kernels::sum(power) - constant < DEAD_SHARE * self.floor_sum {
+            return self.dead_slab(now, out);
+        }
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
         if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
             self.marker.mark(&self.ratios, &self.short);
@@ -229,6 +246,20 @@ impl Detector {
         }
         self.next += 1;
         self.feed_long_looks(now, power, out);
+        self.settle(out);
+    }
+
+    /// A slab in which the receiver delivered nothing: no measure of anything, it passes for the background.
+    fn dead_slab(&mut self, now: u64, out: &mut Vec<Noticed>) {
+        self.ratios.fill(1.0);
+        for missed in &mut self.missed {
+            *missed += 1;
+        }
+        self.next += 1;
+        let mut nothing = std::mem::take(&mut self.nothing);
+        nothing.copy_from_slice(&self.background.level);
+        self.feed_long_looks(now, &nothing, out);
+        self.nothing = nothing;
         self.settle(out);
     }
 
@@ -380,6 +411,7 @@ impl Detector {
             }
             *missed = 0;
         }
+        self.floor_sum = kernels::sum(&self.background.floor);
     }
 
     /// Takes out what ended and what stayed.

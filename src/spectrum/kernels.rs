@@ -40,6 +40,20 @@ pub fn multiply(a: &[f32], b: &[f32], out: &mut [f32]) {
     }
 }
 
+/// Sum of all values, in sixteen partial sums.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn sum(a: &[f32]) -> f32 {
+    let mut partial = [0.0f32; 16];
+    let chunks = a.chunks_exact(16);
+    let rest: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for (p, x) in partial.iter_mut().zip(chunk) {
+            *p += x;
+        }
+    }
+    partial.iter().sum::<f32>() + rest
+}
+
 /// `out = a * factor`.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 pub fn scale(a: &[f32], factor: f32, out: &mut [f32]) {

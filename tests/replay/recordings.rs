@@ -4,6 +4,7 @@
 
 use crate::contract::{Story, read, replay};
 use serde_json::Value;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A recording and its verdict.
@@ -132,17 +133,19 @@ fn recordings_made_by_others_come_to_their_verdicts() {
     let mut faults: Vec<String> = there.iter().flat_map(|case| faults_of(case, &folder)).collect();
     for case in missing {
         let skipped = format!("{}: SKIPPED: not in {}", case.name, folder.display());
-        eprintln!("{skipped}");
+        writeln!(std::io::stderr(), "{skipped}").unwrap();
         if demanded {
             faults.push(skipped);
         }
     }
-    eprintln!(
+    writeln!(
+        std::io::stderr(),
         "{} of {} recordings made by others were run, from {}",
         there.len(),
         CASES.len(),
         folder.display()
-    );
+    )
+    .unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
