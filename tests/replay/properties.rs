@@ -87,15 +87,17 @@ fn alerts(outputs: &[Output]) -> usize {
     outputs.iter().filter(raised).count()
 }
 
-/// SNR is over the noise in the measured bandwidth, which is good to 20 % (the bound that figures are held to):
-/// 10 lg 1.2 dB.
-const BANDWIDTH_DB: f64 = 0.8;
+/// What bandwidths are held to at 15 dB, as a fraction.
+const BANDWIDTH_ERROR: f64 = 0.2;
 
 /// How far figures may be off, beside the change that is meant.
 struct Within {
     time_s: f64,
     offset_hz: f64,
     level_db: f64,
+    /// Of the floor, beside the level: under a narrow carrier it is that of a few bins, frozen at the onset. Seen to
+    /// differ by 0.4 dB between bins; not derived.
+    floor_db: f64,
 }
 
 /// Holds `got` against `expect`, that later by `delay_s`, higher by `shift_hz` and stronger by `gain_db`.
@@ -116,7 +118,10 @@ fn compare(expect: &[Output], got: &[Output], delay_s: f64, shift_hz: f64, gain_
         near("end", a.last_s + delay_s, b.last_s, within.time_s);
         near("centre", a.offset_hz + shift_hz, b.offset_hz, within.offset_hz.max(0.05 * a.bandwidth_hz));
         near("level", a.power_dbfs + gain_db, b.power_dbfs, within.level_db);
-        near("SNR", a.snr_db, b.snr_db, within.level_db + BANDWIDTH_DB);
+        near("bandwidth", 1.0, b.bandwidth_hz / a.bandwidth_hz, BANDWIDTH_ERROR);
+        // SNR is over the noise in the measured bandwidth: here over the noise in a hertz.
+        let density_db = |report: &EmitterReport| report.snr_db + 10.0 * report.bandwidth_hz.log10();
+        near("power over noise density", density_db(a), density_db(b), within.level_db + within.floor_db);
     }
 }
 
@@ -142,7 +147,7 @@ proptest! {
         let factor = 10f64.powf(gain_db / 20.0) as f32;
         let louder: Vec<Complex32> = IQ.iter().map(|x| x * factor).collect();
         // Levels differ by rounding only; one frame for a threshold that is met or not by rounding.
-        let within = Within { time_s: 100e-6, offset_hz: 100.0, level_db: 0.2 };
+        let within = Within { time_s: 100e-6, offset_hz: 100.0, level_db: 0.2, floor_db: 0.0 };
         compare(&PLAIN, &outputs(&louder, 65536), 0.0, 0.0, gain_db, &within);
     }
 
@@ -150,7 +155,7 @@ proptest! {
     fn a_delay_moves_times_only(delay in 0usize..60_000) {
         // The scene without its beginning, which is noise.
         let later = outputs(&IQ[delay..], 65536);
-        let within = Within { time_s: 500e-6, offset_hz: 300.0, level_db: 0.5 };
+        let within = Within { time_s: 500e-6, offset_hz: 300.0, level_db: 0.5, floor_db: 0.5 };
         compare(&later, &PLAIN, delay as f64 / RATE_HZ, 0.0, 0.0, &within);
     }
 
@@ -161,7 +166,7 @@ proptest! {
         let step = std::f64::consts::TAU * shift_hz / RATE_HZ;
         let turn = |n: usize| Complex32::from_polar(1.0, ((step * n as f64) % std::f64::consts::TAU) as f32);
         let shifted: Vec<Complex32> = IQ.iter().enumerate().map(|(n, x)| x * turn(n)).collect();
-        let within = Within { time_s: 500e-6, offset_hz: 300.0, level_db: 0.5 };
+        let within = Within { time_s: 500e-6, offset_hz: 300.0, level_db: 0.5, floor_db: 0.5 };
         compare(&PLAIN, &outputs(&shifted, 65536), 0.0, shift_hz, 0.0, &within);
     }
 }
