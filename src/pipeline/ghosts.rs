@@ -159,10 +159,10 @@ impl Neighbours {
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
-            // What reaches over one edge of the span comes in again at the other.
             // A transmitter's own leakage into the channels beside it.
             let beside = lo <= to + (to - from) && from <= hi + (to - from);
             let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;
+            // What reaches over one edge of the span comes in again at the other.
             let wrapped = within && edge && ratio > 1.0 && wraps((lo, hi), (from, to), bins);
             regrown || skirts || leaked || wrapped || fragment || (ratio > SHADOW_RATIO && within)
         };

@@ -17,6 +17,8 @@ pub const DETAILS: usize = 32;
 const CELLULAR_VOTES: u32 = 3;
 /// Hops of one length differ by less than this fraction,
 const HOP_TOLERANCE: f64 = 0.15;
+/// are at most this many times as wide as usual,
+const HOP_WIDTH: f64 = 1.5;
 /// are louder than the mean by less, dB,
 const HOP_LEVEL_DB: f64 = 6.0;
 /// and are heard this long before and after those that are known, seconds.
@@ -323,13 +325,19 @@ impl Emitter {
         })
     }
 
-    /// Whether `look`, of another emitter, is as long, as wide and not louder than a hop of this one.
+    /// Whether what lasts `duration_s`, is `bandwidth_hz` wide and has `level_dbfs` is as long as a hop of this one, and
+    /// not more in width and level.
+    pub fn resembles_hop(&self, duration_s: f64, bandwidth_hz: f64, level_dbfs: f64) -> bool {
+        let as_long = |typical_s: f64| (duration_s - typical_s).abs() < HOP_TOLERANCE * typical_s;
+        self.duration_s(0.5).is_some_and(as_long)
+            && bandwidth_hz <= HOP_WIDTH * self.bandwidth_hz
+            && level_dbfs < self.level_dbfs + HOP_LEVEL_DB
+    }
+
+    /// Whether `look`, of another emitter, may have been a hop of this one about the time that it was heard.
     pub fn may_have_hopped(&self, look: &Look) -> bool {
-        let alike = |typical: f64, value: f64| (value - typical).abs() < HOP_TOLERANCE * typical;
         self.hopper
-            && self.duration_s(0.5).is_some_and(|typical_s| alike(typical_s, look.end_s - look.start_s))
-            && look.bandwidth_hz <= 1.5 * self.bandwidth_hz
-            && look.level_dbfs < self.level_dbfs + HOP_LEVEL_DB
+            && self.resembles_hop(look.end_s - look.start_s, look.bandwidth_hz, look.level_dbfs)
             && look.start_s > self.first_s - HOP_MARGIN_S
             && look.start_s < self.last_s + HOP_MARGIN_S
     }

@@ -41,8 +41,6 @@ const PART_COUNT: u64 = 3;
 const PART_AIRTIME_S: f64 = 5e-3;
 /// and within this level, dB.
 const PART_LEVEL_DB: f64 = 6.0;
-/// Hops of one length differ by less than this fraction.
-const PARTIAL_HOP_TOLERANCE: f64 = 0.15;
 /// A hopper silent for longer does not take up bursts on new channels, seconds.
 const HOPPER_RECENT_S: f64 = 2.0;
 
@@ -126,8 +124,7 @@ impl Emitter {
         let beside = highest.max(high) - lowest.min(low) <= LTE_CARRIER_HZ
             && matches!(other.kind, Kind::Unclear | Kind::Varying | Kind::Cellular);
         let kinds = matches!(other.kind, Kind::Unclear | Kind::Varying | Kind::Keyed | Kind::Cellular);
-        let apart_db = other.level_dbfs - 10.0 * other.bandwidth_hz.max(1.0).log10() - self.level_dbfs
-            + 10.0 * self.bandwidth_hz.max(1.0).log10();
+        let apart_db = self.denser_db(other.level_dbfs, other.bandwidth_hz);
         kinds
             && !other.hopper
             // What stands is no allocation of what comes and goes.
@@ -140,17 +137,18 @@ impl Emitter {
             && apart_db.abs() < SYMBOLS_APART_DB
     }
 
-    /// Power per hertz of `emission` over this emitter's, dB.
-    fn denser_db(&self, emission: &Emission) -> f64 {
+    /// Power per hertz of `level_dbfs` in `bandwidth_hz` over this emitter's, dB.
+    fn denser_db(&self, level_dbfs: f64, bandwidth_hz: f64) -> f64 {
         let density = |level_dbfs: f64, bandwidth_hz: f64| level_dbfs - 10.0 * bandwidth_hz.max(1.0).log10();
-        let burst = &emission.burst;
-        density(f64::from(burst.power_dbfs), burst.bandwidth_hz) - density(self.level_dbfs, self.bandwidth_hz)
+        density(level_dbfs, bandwidth_hz) - density(self.level_dbfs, self.bandwidth_hz)
     }
 
     /// Whether `emission` is a piece of what is sent here: within its span and no denser than its symbols vary.
     pub(super) fn spans(&self, emission: &Emission) -> bool {
         let (low, high) = self.span_hz();
-        (low..=high).contains(&emission.place.hz) && self.denser_db(emission) < SYMBOLS_APART_DB
+        let burst = &emission.burst;
+        let denser_db = self.denser_db(f64::from(burst.power_dbfs), burst.bandwidth_hz);
+        (low..=high).contains(&emission.place.hz) && denser_db < SYMBOLS_APART_DB
     }
 
     /// Whether `emission` may be another allocation of this cellular carrier.
@@ -164,7 +162,7 @@ impl Emitter {
         let carrier_hz = if wide { NR_CARRIER_HZ } else { LTE_CARRIER_HZ };
         // Power control moves a phone by tens of decibels over minutes, the density of its allocations by few.
         same_band
-            && self.denser_db(emission).abs() < DENSITY_APART_DB
+            && self.denser_db(f64::from(burst.power_dbfs), burst.bandwidth_hz).abs() < DENSITY_APART_DB
             && self.place.absolute == emission.place.absolute
             && recent
             && high - low <= 1.02 * carrier_hz
@@ -182,21 +180,14 @@ impl Emitter {
             && (!away || self.channels.iter().any(own))
             && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
     }
-}
 
-impl Emitter {
-    /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there: as long as the hops are, and
-    /// not more than one of them in width and level.
+    /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there.
     pub(super) fn takes_partial_hop(&self, emission: &Emission) -> bool {
         let burst = &emission.burst;
-        let as_long = self.duration_s(0.5).is_some_and(|typical_s| {
-            (emission.duration_s() - typical_s).abs() < PARTIAL_HOP_TOLERANCE * typical_s
-        });
-        as_long
+        let level_dbfs = f64::from(burst.power_dbfs);
+        self.resembles_hop(emission.duration_s(), burst.bandwidth_hz, level_dbfs)
             && self.place.absolute == emission.place.absolute
             && burst.start_s - self.last_s <= HOPPER_RECENT_S
-            && burst.bandwidth_hz <= 1.5 * self.bandwidth_hz
-            && f64::from(burst.power_dbfs) < self.level_dbfs + PART_LEVEL_DB
             && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
     }
 }

@@ -1,7 +1,7 @@
 //! Finds emitters by frequency and bandwidth without looking at all of them.
 //!
 //! Emitters live in buckets of one octave of bandwidth and twice that width in frequency, so that all whose
-//! bandwidth is within a factor of eight and whose centre is within half a bandwidth lie in 31 buckets.
+//! bandwidth is within a factor of eight and whose centre is within half a bandwidth lie in 29 buckets.
 //! Buckets share a fixed number of chains: a collision costs a comparison, never a miss.
 
 use super::emission::Place;
@@ -13,7 +13,7 @@ const OCTAVE_MIN: i32 = 14;
 /// Octaves of bandwidth to either side that are looked through.
 const OCTAVES: i32 = 3;
 /// Buckets looked through at most.
-const BUCKETS: usize = 31;
+const BUCKETS: usize = 29;
 
 /// Chains of slots.
 #[derive(Debug, Clone)]
