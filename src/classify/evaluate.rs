@@ -8,6 +8,7 @@ use super::value::{Value, measure};
 use super::{Device, Signal};
 use crate::bandplan::BandPlan;
 use crate::track::Emitter;
+use std::fmt;
 
 /// Independent features, besides the band, that must agree on a name (the replay contract, "Confirming").
 const GROUPS_MIN: u32 = 2;
@@ -42,13 +43,39 @@ pub struct Tested<'a> {
     pub outcome: Outcome,
 }
 
+/// Why a signature cannot apply where an emitter lies; frequencies in hertz.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Misplaced {
+    /// It rests on a band, and the tuning is not known.
+    WithoutFrequency,
+    /// The emitter is at this frequency.
+    OutsideBands(f64),
+    /// The emitter is at this frequency.
+    NotAllocated(f64),
+    /// The emitter is at the first frequency, off by the second.
+    OffRaster(f64, f64),
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::WithoutFrequency => f.write_str("not recognisable without a frequency"),
+            Self::OutsideBands(hz) => write!(f, "{} is outside its bands", megahertz(hz)),
+            Self::NotAllocated(hz) => write!(f, "{} is not allocated to its service", megahertz(hz)),
+            Self::OffRaster(hz, off_hz) => {
+                write!(f, "{} is {} off its raster", megahertz(hz), engineering(off_hz, "Hz"))
+            }
+        }
+    }
+}
+
 /// A signature compared with an emitter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check<'a> {
     /// The signature.
     pub signature: &'a Signature,
-    /// Why it cannot apply where the emitter lies; empty if it can.
-    pub misplaced: String,
+    /// Why it cannot apply where the emitter lies, if it cannot.
+    pub misplaced: Option<Misplaced>,
     /// All tests, in the order of the table.
     pub tests: Vec<Tested<'a>>,
     /// All gates hold and nothing rules it out.
@@ -67,8 +94,8 @@ impl Check<'_> {
 
     /// The first thing that kept it from naming, for people; `None` if nothing did.
     pub fn miss(&self) -> Option<String> {
-        if !self.misplaced.is_empty() {
-            return Some(self.misplaced.clone());
+        if let Some(misplaced) = self.misplaced {
+            return Some(misplaced.to_string());
         }
         let breaks = |tested: &&Tested<'_>| match tested.test.role {
             Role::Gate => tested.outcome != Outcome::Within,
@@ -149,23 +176,29 @@ impl Judge {
 
     /// Compares `emitter` with every signature, best first. `resolution_hz` is the width of a bin.
     pub fn checks(&self, emitter: &Emitter, resolution_hz: f64) -> Vec<Check<'_>> {
-        let mut checks: Vec<Check<'_>> =
-            self.signatures.iter().map(|s| check(s, emitter, &self.plan, resolution_hz, true)).collect();
+        let hz = emitter.center_hz();
+        let all = self.signatures.iter().map(|signature| {
+            let misplaced = misplaced(signature, emitter, hz, &self.plan);
+            check(signature, emitter, misplaced, resolution_hz, true)
+        });
+        let mut checks: Vec<Check<'_>> = all.collect();
         checks.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
         checks
     }
 
     /// Names `emitter`.
     pub fn verdict(&self, emitter: &Emitter, resolution_hz: f64) -> Verdict {
+        let hz = emitter.center_hz();
         let mut checks: Vec<Check<'_>> = self
             .signatures
             .iter()
-            .map(|signature| check(signature, emitter, &self.plan, resolution_hz, false))
+            .filter(|signature| misplaced(signature, emitter, hz, &self.plan).is_none())
+            .map(|signature| check(signature, emitter, None, resolution_hz, false))
             .filter(Check::names)
             .collect();
         checks.sort_by(|a, b| b.score.total_cmp(&a.score));
         let Some(best) = checks.first() else {
-            return self.unnamed(emitter, resolution_hz);
+            return self.unnamed(emitter);
         };
         let rival = checks.iter().find(|c| c.signature.signal != best.signature.signal);
         match rival {
@@ -206,14 +239,16 @@ impl Judge {
         }
     }
 
-    fn unnamed(&self, emitter: &Emitter, resolution_hz: f64) -> Verdict {
-        let mut reasons = vec![description(emitter, &self.plan)];
+    /// The signature that an emitter without a name resembles most, and what it misses of it: for people, since it
+    /// takes every test of every signature.
+    pub fn nearest(&self, emitter: &Emitter, resolution_hz: f64) -> Option<String> {
         let checks = self.checks(emitter, resolution_hz);
-        if let Some(nearest) = checks.iter().find(|c| c.misplaced.is_empty() && c.score > 0.0)
-            && let Some(miss) = nearest.miss()
-        {
-            reasons.push(format!("nearest is {}: {miss}", nearest.signature.name));
-        }
+        let nearest = checks.iter().find(|c| c.misplaced.is_none() && c.score > 0.0)?;
+        Some(format!("nearest is {}: {}", nearest.signature.name, nearest.miss()?))
+    }
+
+    fn unnamed(&self, emitter: &Emitter) -> Verdict {
+        let mut reasons = vec![description(emitter, &self.plan)];
         caveats(emitter, &mut reasons);
         let device = if emitter.is_ghost() { Device::Interference } else { Device::OtherWireless };
         Verdict {
@@ -232,7 +267,7 @@ fn rank(check: &Check<'_>) -> f64 {
     let held =
         check.tests.iter().filter(|t| t.outcome == Outcome::Within && t.test.role != Role::Against).count();
     let share = held as f64 / check.tests.len().max(1) as f64;
-    let placed = if check.misplaced.is_empty() { 10.0 } else { 0.0 };
+    let placed = if check.misplaced.is_none() { 10.0 } else { 0.0 };
     let possible = if check.possible { 100.0 } else { 0.0 };
     placed + possible + check.score + share
 }
@@ -247,14 +282,13 @@ impl Tested<'_> {
 fn check<'a>(
     signature: &'a Signature,
     emitter: &Emitter,
-    plan: &BandPlan,
+    misplaced: Option<Misplaced>,
     resolution_hz: f64,
     all: bool,
 ) -> Check<'a> {
-    let misplaced = misplaced(signature, emitter, plan);
     let mut check = Check {
         signature,
-        possible: misplaced.is_empty(),
+        possible: misplaced.is_none(),
         misplaced,
         tests: Vec::new(),
         groups: 0,
@@ -287,29 +321,24 @@ fn check<'a>(
     check
 }
 
-fn misplaced(signature: &Signature, emitter: &Emitter, plan: &BandPlan) -> String {
-    let hz = emitter.center_hz();
+/// Why `signature` cannot apply to `emitter` at `hz`.
+fn misplaced(signature: &Signature, emitter: &Emitter, hz: f64, plan: &BandPlan) -> Option<Misplaced> {
     if !emitter.place.absolute {
         let anywhere = signature.anywhere && signature.service.is_none();
-        return if anywhere { String::new() } else { "not recognisable without a frequency".to_owned() };
+        return (!anywhere).then_some(Misplaced::WithoutFrequency);
     }
     let mhz = hz / 1e6;
-    if !signature.bands_mhz.is_empty()
-        && !signature.bands_mhz.iter().any(|[low, high]| (*low..=*high).contains(&mhz))
-    {
-        return format!("{} is outside its bands", megahertz(hz));
+    let is_inside = |[low, high]: &[f64; 2]| (*low..=*high).contains(&mhz);
+    if !signature.bands_mhz.is_empty() && !signature.bands_mhz.iter().any(is_inside) {
+        return Some(Misplaced::OutsideBands(hz));
     }
     if signature.service.is_some_and(|service| plan.find(hz, service).is_none()) {
-        return format!("{} is not allocated to its service", megahertz(hz));
+        return Some(Misplaced::NotAllocated(hz));
     }
-    if let Some(raster) = signature.raster {
-        let steps = (hz - raster.origin_hz) / raster.step_hz;
-        let off_hz = (steps - steps.round()).abs() * raster.step_hz;
-        if off_hz > raster.tolerance_hz && !emitter.hopper {
-            return format!("{} is {} off its raster", megahertz(hz), engineering(off_hz, "Hz"));
-        }
-    }
-    String::new()
+    let raster = signature.raster.filter(|_| !emitter.hopper)?;
+    let steps = (hz - raster.origin_hz) / raster.step_hz;
+    let off_hz = (steps - steps.round()).abs() * raster.step_hz;
+    (off_hz > raster.tolerance_hz).then_some(Misplaced::OffRaster(hz, off_hz))
 }
 
 /// "368 µs bursts, in a rhythm of 10 ms, at 1888.704 MHz: DECT call".

@@ -29,11 +29,14 @@ const OVERPOWERS: f64 = 6.0;
 /// its end in 98 of 100 cases even when the power varies like noise's.
 const FADE_CELLS: f64 = 3.0;
 
+/// The same for a weak emission, to which the noise adds: one look in some hundred of six values is missed.
+const FLICKER_CELLS: f64 = 16.0;
+
 /// Mean ratio to the background from which the shortest look that saw a burst sees all of it.
 const STRONG: f64 = 10.0;
 
-/// The same for a weak emission, to which the noise adds: one look in some hundred of six values is missed.
-const FLICKER_CELLS: f64 = 16.0;
+/// Share of a burst's power that the shorter looks may miss.
+const MISSED_SHARE: f64 = 0.5;
 
 /// Most looks that a weak emission is waited for longer than a strong one.
 const MOST_FLICKER: f64 = 3.0;
@@ -105,10 +108,11 @@ impl Open {
         let slabs = f64::from(look.slabs);
         let energy = f64::from(segment.excess) * slabs;
         let bins = look.power.len();
-        self.until = self.until.max(look.from + u64::from(look.slabs));
-        if self.ratio() < STRONG {
+        // A longer look is given what shorter ones did not find: they see it well enough when that is little.
+        if self.ratio() < STRONG && f64::from(segment.excess) > MISSED_SHARE * self.mean() {
             self.look = self.look.max(look.slabs);
         }
+        self.until = self.until.max(look.from + u64::from(look.slabs));
         self.cells = look.cells.of(look.bins_of(segment));
         self.hits += 1;
         self.energy += energy;

@@ -12,6 +12,10 @@ pub const MOST_CARRIERS: usize = 128;
 /// uncertainty of a look at a weak narrow one.
 const FALLEN_SHARE: f32 = 0.25;
 
+/// Standard deviation of a carrier's power in a look that can tell whether it fell, as a share of it: two and a half
+/// lie between all of it and [`FALLEN_SHARE`], in each of two looks.
+const KNOWN_BY: f64 = 0.3;
+
 /// What is this many times stronger than a carrier in its bins is not its modulation.
 const OVERPOWERS: f64 = 6.0;
 
@@ -51,6 +55,15 @@ pub struct Steady {
     pub told: bool,
     /// Looks in a row that did not see it.
     missed: u8,
+}
+
+impl Steady {
+    /// Standard deviation of its power in `look`, as a share of it, over noise of the power `floor` in its bins: both
+    /// vary like noise at worst.
+    fn uncertainty(&self, floor: f32, look: &Look<'_>) -> f64 {
+        let noise = f64::from(floor / self.excess.max(f32::MIN_POSITIVE));
+        (1.0 + noise) / look.cells.of(self.hi - self.lo).sqrt()
+    }
 }
 
 /// The carriers that are on.
@@ -163,14 +176,28 @@ impl Carriers {
         true
     }
 
-    /// Looks whether carriers still stand; those that fell are appended to `fallen` and the background is
-    /// released. `power` is the mean over a block.
-    pub fn watch(&mut self, look: &Look<'_>, background: &mut Background, fallen: &mut Vec<Steady>) {
+    /// Looks whether carriers still stand, each in the shortest of the looks (`shortest` to `longest` slabs, each four
+    /// times the one before) that knows its power; those that fell are appended to `fallen` and the background is
+    /// released.
+    pub fn watch(
+        &mut self,
+        look: &Look<'_>,
+        (shortest, longest): (u32, u32),
+        background: &mut Background,
+        fallen: &mut Vec<Steady>,
+    ) {
         let until = look.from + u64::from(look.slabs);
         let mut at = 0;
         while at < self.on.len() {
             let carrier = &mut self.on[at];
             let (_, floor) = background.sums(carrier.lo, carrier.hi);
+            let uncertainty = carrier.uncertainty(floor, look);
+            let shorter_do = look.slabs > shortest && 2.0 * uncertainty <= KNOWN_BY;
+            let longer_must = look.slabs < longest && uncertainty > KNOWN_BY;
+            if shorter_do || longer_must {
+                at += 1;
+                continue;
+            }
             let power: f32 = look.power[carrier.lo..carrier.hi].iter().sum();
             // What stood from the start is known from a low quantile, which misses what moves in its bins.
             if !carrier.told && power - floor > carrier.excess {

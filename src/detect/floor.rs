@@ -43,8 +43,15 @@ const DC_REACH: usize = 3;
 /// An offset is known when it stands this far over the floor in its own bin, as a ratio.
 const DC_STANDS: f32 = 0.1;
 
-/// Share of the way that the background moves to a new block's mean.
-const FOLLOW: f32 = 1.0 / 16.0;
+/// Blocks over which the background follows where a carrier stands, whose power breathes.
+const FOLLOW_CARRIER_BLOCKS: u32 = 16;
+
+/// Blocks over which the floor follows when it has just been learned, from as many values.
+const FOLLOW_FIRST_BLOCKS: u32 = 16;
+
+/// The same for good, 0.1 s: four times the longest look, so that a weak steady emission is seen before it has become
+/// the floor, and fast enough for a gain that drifts by a decibel a second.
+const FOLLOW_BLOCKS: u32 = 128;
 
 /// Floor and background, linear power per bin.
 #[derive(Debug, Clone)]
@@ -63,6 +70,8 @@ pub struct Background {
     pub dc_excess: f32,
     /// Power of an offset of 1 in the bins about the middle.
     dc_lobe: [f32; 2 * DC_REACH + 1],
+    /// Blocks that the floor rests on.
+    rests_on: u32,
     scratch: Vec<f32>,
 }
 
@@ -77,6 +86,7 @@ impl Background {
             stood: Vec::with_capacity(bins / 2 + 1),
             dc_excess: 0.0,
             dc_lobe: dc_lobe(bins),
+            rests_on: FOLLOW_FIRST_BLOCKS,
             scratch: Vec::with_capacity(bins.max(MOST_ROWS)),
         }
     }
@@ -116,6 +126,7 @@ impl Background {
         self.dc_excess = 0.0;
         self.raise_dc(offset);
         self.invert(0, bins);
+        self.rests_on = FOLLOW_FIRST_BLOCKS;
     }
 
     /// Puts the receiver's offset into the background: what it holds of the bins is not the floor's.
@@ -194,11 +205,17 @@ impl Background {
         }
     }
 
+    /// A block is over: what follows rests on one more.
+    pub fn end_block(&mut self) {
+        self.rests_on = (self.rests_on + 1).min(FOLLOW_BLOCKS);
+    }
+
     /// Lets bin `bin` follow the mean over a block of slabs without detections (`ratio`, to the level). Below
     /// `collapsed` it is believed at once. In a bin that a carrier holds, the floor waits.
     pub fn follow(&mut self, bin: usize, ratio: f32, collapsed: f32, held: bool) {
-        let step = if ratio < collapsed { ratio - 1.0 } else { (ratio - 1.0) * FOLLOW };
         let is_floor = !held && self.level[bin] <= self.floor[bin];
+        let blocks = if is_floor { self.rests_on } else { FOLLOW_CARRIER_BLOCKS };
+        let step = if ratio < collapsed { ratio - 1.0 } else { (ratio - 1.0) / blocks as f32 };
         self.level[bin] = (self.level[bin] * (1.0 + step)).max(self.least);
         if is_floor {
             self.floor[bin] = self.level[bin];

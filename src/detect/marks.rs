@@ -95,11 +95,7 @@ impl Marker {
             let mean = self.boxes[best] / width as f32;
             let least = if width <= 2 { 0.0 } else { 1.0 + (mean - 1.0) * 0.25 };
             let reach = (width / 8).max(1);
-            for i in best..best + width {
-                let (from, to) = (i.saturating_sub(reach).max(best), (i + reach + 1).min(best + width));
-                let local = self.rest[from..to].iter().sum::<f32>() / (to - from) as f32;
-                self.marks[i] |= local > least;
-            }
+            self.mark_above(best, best + width, reach, least);
             bin = best + width;
         }
         for (rest, mark) in self.rest.iter_mut().zip(&self.marks) {
@@ -109,18 +105,44 @@ impl Marker {
         }
     }
 
+    /// Marks the bins of `[lo, hi)` about which the mean of `rest`, as far as `reach` and within them, exceeds `least`.
+    fn mark_above(&mut self, lo: usize, hi: usize, reach: usize, least: f32) {
+        let (mut from, mut to, mut sum) = (lo, lo, 0f64);
+        for i in lo..hi {
+            while to < (i + reach + 1).min(hi) {
+                sum += f64::from(self.rest[to]);
+                to += 1;
+            }
+            if i > lo + reach {
+                sum -= f64::from(self.rest[from]);
+                from += 1;
+            }
+            self.marks[i] |= sum > f64::from(least) * (to - from) as f64;
+        }
+    }
+
     /// Extends marked runs while two neighbours together stand out.
     fn grow_skirts(&mut self, ratios: &[f32]) {
         let bins = ratios.len();
-        for bin in 1..bins.saturating_sub(1) {
-            if self.marks[bin - 1] && !self.marks[bin] && ratios[bin] + ratios[bin + 1] > 2.0 * SKIRT_RATIO {
-                self.marks[bin] = true;
+        let stands = |a: usize, b: usize| ratios[a] + ratios[b] > 2.0 * SKIRT_RATIO;
+        let marks = &mut self.marks;
+        let mut from = 0;
+        while let Some(lo) = marks[from..].iter().position(|mark| *mark).map(|ahead| from + ahead) {
+            let mut hi = lo;
+            while hi < bins && marks[hi] {
+                hi += 1;
             }
-        }
-        for bin in (1..bins.saturating_sub(1)).rev() {
-            if self.marks[bin + 1] && !self.marks[bin] && ratios[bin] + ratios[bin - 1] > 2.0 * SKIRT_RATIO {
-                self.marks[bin] = true;
+            // What begins right after what an earlier run grew to is part of it.
+            let mut below = lo;
+            while below >= 2 && !marks[below - 1] && stands(below - 1, below - 2) {
+                below -= 1;
+                marks[below] = true;
             }
+            while hi + 1 < bins && !marks[hi] && stands(hi, hi + 1) {
+                marks[hi] = true;
+                hi += 1;
+            }
+            from = hi;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Bursts and carriers out of slabs of spectrum.
 //!
-//! Two detectors stand side by side. Bursts are found as a ratio to the background, at looks of 1, 4, 16 and 64
-//! slabs: short looks for strong bursts, long looks for weak steady ones. What stays longer than
+//! Two detectors stand side by side. Bursts are found as a ratio to the background, at looks of 1, 4, 16, 64
+//! and 256 slabs: short looks for strong bursts, long looks for weak steady ones. What stays longer than
 //! [`Detector::new`]'s `carrier_slabs` is promoted to a carrier, becomes part of the background, and is watched
 //! until it falls. The background is learned from the first rows and then follows; see [`floor`].
 
@@ -28,10 +28,13 @@ use step::StepWatch;
 use threshold::{Cells, Thresholds};
 
 /// Slabs per look.
-const LOOKS: [u32; 4] = [1, 4, 16, 64];
+const LOOKS: [u32; 5] = [1, 4, 16, 64, 256];
 
 /// Index in [`LOOKS`] of the block by which the background follows.
 const BLOCK: usize = 2;
+
+/// Slabs of the shortest and of the longest look that carriers are watched in.
+const WATCHED: (u32, u32) = (LOOKS[BLOCK], LOOKS[LOOKS.len() - 1]);
 
 /// Chance that the noise of a bin in a block is taken for a fall of the background. At 20 MS/s some 6e5 of them a second
 /// are looked at, and one taken wrongly stands over its background for good: less than once in a hundred days.
@@ -232,7 +235,7 @@ impl Detector {
             return self.dead_slab(now, out);
         }
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
-        if self.marker.anything(&self.ratios, &self.short) || !self.bursts.open.is_empty() {
+        if !self.bursts.open.is_empty() || self.marker.anything(&self.ratios, &self.short) {
             self.marker.mark(&self.ratios, &self.short);
             self.attribute(now, 1, self.short_cells, power);
             let first = &mut self.long[0];
@@ -341,8 +344,8 @@ impl Detector {
         let (from, cells) = (look.from, look.cells);
         kernels::scale(&look.power, share, &mut self.mean);
         kernels::scale(&look.ratios, share, &mut self.ratios);
-        if self.marker.anything(&self.ratios, &look.thresholds)
-            || self.bursts.open.iter().any(|o| o.look == slabs)
+        if self.bursts.open.iter().any(|o| o.look == slabs)
+            || self.marker.anything(&self.ratios, &look.thresholds)
         {
             self.marker.mark(&self.ratios, &look.thresholds);
             let mut rest = std::mem::take(&mut self.rest);
@@ -360,9 +363,9 @@ impl Detector {
                 self.missed[bin] = LOOKS[BLOCK] as u16;
             }
         }
-        if index + 1 == BLOCK {
+        if index + 1 >= BLOCK {
             let look = Look { from, slabs, cells, power: &self.mean, level: &[], at_start: false };
-            self.carriers.watch(&look, &mut self.background, &mut self.fallen);
+            self.carriers.watch(&look, WATCHED, &mut self.background, &mut self.fallen);
             // Their ratios are still to the carrier.
             for carrier in &self.fallen {
                 self.missed[carrier.lo..carrier.hi].fill(LOOKS[BLOCK] as u16);
@@ -401,6 +404,10 @@ impl Detector {
         for carrier in &self.carriers.on {
             self.held[carrier.lo..carrier.hi].fill(true);
         }
+        // What a longer look sees is not marked in every block.
+        for burst in self.bursts.open.iter().filter(|burst| burst.look > LOOKS[BLOCK]) {
+            self.missed[burst.lo..burst.hi].fill(whole);
+        }
         let sums = &self.long[BLOCK - 1].ratios;
         for (bin, (missed, sum)) in self.missed.iter_mut().zip(sums).enumerate() {
             let quiet = whole - (*missed).min(whole);
@@ -411,6 +418,7 @@ impl Detector {
             }
             *missed = 0;
         }
+        self.background.end_block();
         self.floor_sum = kernels::sum(&self.background.floor);
     }
 

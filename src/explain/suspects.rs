@@ -37,7 +37,7 @@ impl Suspect {
                 check.signature.signal,
                 verdict(check)
             ));
-            if check.misplaced.is_empty() {
+            if check.misplaced.is_none() {
                 lines.extend(check.tests.iter().map(|tested| format!("    {}", limit(tested))));
             }
         }

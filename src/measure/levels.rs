@@ -29,6 +29,8 @@ const SHARE: [f64; 2] = [0.12, 0.08];
 const SHAPE_POINTS: usize = 16;
 /// Half length of that table, symbols.
 const SHAPE_REACH: usize = 4;
+/// No four-level system with such pulses is faster: NXDN and DMR have 4800 Bd (NXDN TS 1-A 3.4, ETSI TS 102 361-1 10.2).
+const FASTEST_SHAPED_HZ: f64 = 10e3;
 /// Roll-off of DMR, dPMR and NXDN.
 const ROLL_OFF: f64 = 0.2;
 
@@ -64,9 +66,16 @@ impl Slicer {
         Self { shape, symbols: Vec::with_capacity(SYMBOLS), sums: Vec::with_capacity(LONGEST + 1) }
     }
 
-    /// Levels of `frequency` with `period` samples a symbol, if it takes levels at one phase of the symbol and not at
-    /// others. Only as many levels as one of `counts`.
-    pub fn levels(&mut self, frequency: &[f32], period: f64, counts: &[u8]) -> Option<Levels> {
+    /// Levels of `frequency`, sampled at `rate_hz`, at `symbol_hz`, if it takes levels at one phase of the symbol and not
+    /// at others. Only as many levels as one of `counts`.
+    pub fn levels(
+        &mut self,
+        frequency: &[f32],
+        rate_hz: f64,
+        symbol_hz: f64,
+        counts: &[u8],
+    ) -> Option<Levels> {
+        let period = rate_hz / symbol_hz;
         if period.is_nan()
             || period < 1.5
             || frequency.len() as f64 / period < (FEWEST + 2 * SHAPE_REACH) as f64
@@ -77,7 +86,8 @@ impl Slicer {
         let mut best: Option<Levels> = None;
         for (filter, count) in [(Filter::Half, 2), (Filter::Mean, 4), (Filter::RootRaisedCosine, 4)] {
             // Four levels never look like two, the other way round is not so sure.
-            if !counts.contains(&count) || best.is_some_and(|best| best.count == 2) {
+            let too_fast = matches!(filter, Filter::RootRaisedCosine) && symbol_hz > FASTEST_SHAPED_HZ;
+            if too_fast || !counts.contains(&count) || best.is_some_and(|best| best.count == 2) {
                 continue;
             }
             let found = self.open_eye(frequency, period, filter, count);

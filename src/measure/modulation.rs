@@ -177,17 +177,18 @@ impl Modulation {
     /// Levels, and the carrier in their middle.
     fn levels(&mut self, piece: &Piece, features: &mut Features) -> Option<f64> {
         features.fsk_levels = Some(0);
-        let period = |rate_hz: f64| piece.rate_hz / rate_hz;
         let rate_of = |line: Option<Line>| line.filter(Line::stands).map(|line| f64::from(line.rate_hz));
         let known = KNOWN_HZ.iter().copied().filter(|rate| KNOWN_SHARE.contains(&(rate / piece.width_hz)));
         let (rate_hz, levels) = if let Some(rate) = rate_of(features.symbol_line) {
-            (rate, self.slicer.levels(&self.frequency, period(rate), &[2, 4])?)
+            (rate, self.slicer.levels(&self.frequency, piece.rate_hz, rate, &[2, 4])?)
         } else if let Some(rate) = rate_of(features.square_line) {
             // Minimum-shift keying has two.
-            (rate, self.slicer.levels(&self.frequency, period(rate), &[2])?)
+            (rate, self.slicer.levels(&self.frequency, piece.rate_hz, rate, &[2])?)
         } else {
             known
-                .filter_map(|rate| Some((rate, self.slicer.levels(&self.frequency, period(rate), &[2, 4])?)))
+                .filter_map(|rate| {
+                    Some((rate, self.slicer.levels(&self.frequency, piece.rate_hz, rate, &[2, 4])?))
+                })
                 .min_by(|a, b| a.1.error.total_cmp(&b.1.error))?
         };
         let to_hz = piece.rate_hz / TAU;

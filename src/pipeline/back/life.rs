@@ -41,6 +41,8 @@ pub struct Life {
     pub reported_last_s: f64,
     /// The last word on it was said.
     pub settled: bool,
+    /// Count of emissions at which it was judged last and not told of, and when that will do, seconds.
+    pub waits: (u64, f64),
     /// Count of emissions at which it is judged next.
     judge_at: u64,
     /// Airtime at which it is judged next, seconds.
@@ -59,6 +61,7 @@ impl Life {
             reported_s: f64::NEG_INFINITY,
             reported_last_s: f64::NEG_INFINITY,
             settled: false,
+            waits: (0, f64::INFINITY),
             judge_at: 1,
             judge_at_airtime_s: 0.0,
         }
@@ -76,6 +79,12 @@ impl Life {
             self.judge_at_airtime_s = self.judge_at_airtime_s.min(UNNAMED_AIRTIME_S);
         }
         true
+    }
+
+    /// Whether judging it again can change nothing: no emission since, and the time has not come.
+    pub fn is_waiting(&self, emitter: &Emitter, now_s: f64) -> bool {
+        let (count, until_s) = self.waits;
+        emitter.count == count && now_s < until_s
     }
 
     /// Whether an unnamed emitter has been heard enough to be told of.

@@ -265,9 +265,15 @@ impl Back {
         // The other teeth of a comb are reported right after the first, and the mains take their time.
         let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
         let settle_s = verdict.settle_s.max(least_s);
-        let ready = watched_s >= settle_s && (verdict.named || Life::is_heard(emitter));
-        if ready && !(verdict.named && emitter.is_ghost()) {
+        let enough = (verdict.named && !emitter.is_ghost()) || (!verdict.named && Life::is_heard(emitter));
+        if enough && watched_s >= settle_s {
             self.open(slot, verdict, out);
+            return;
+        }
+        let until_s = if enough { emitter.first_s + settle_s } else { f64::INFINITY };
+        let count = emitter.count;
+        if let Some(life) = self.lives[slot].as_mut() {
+            life.waits = (count, until_s);
         }
     }
 
@@ -379,9 +385,16 @@ impl Back {
         })
     }
 
+    /// What an emitter that got no name resembles most.
+    fn nearest(&self, emitter: &Emitter, verdict: &Verdict) -> Option<String> {
+        let nameless = !verdict.named && verdict.signal == Signal::Unknown;
+        nameless.then(|| self.judge.nearest(emitter, self.bin_hz)).flatten()
+    }
+
     fn open(&mut self, slot: Slot, mut verdict: Verdict, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
         let (ambient, why_not) = self.is_ambient(emitter, life, &verdict);
+        verdict.reasons.extend(self.nearest(emitter, &verdict));
         verdict.reasons.extend(why_not);
         self.opened += 1;
         let id = self.opened;
@@ -400,6 +413,7 @@ impl Back {
     fn adopt(&mut self, slot: Slot, mut verdict: Verdict, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
         let (ambient, why_not) = self.is_ambient(emitter, life, &verdict);
+        verdict.reasons.extend(self.nearest(emitter, &verdict));
         verdict.reasons.extend(why_not);
         let banned = self.level.bans(verdict.device);
         let before = life.verdict.as_ref().map(|v| (v.signal, v.device));
@@ -420,7 +434,7 @@ impl Back {
         let stale = emitter.last_s > life.reported_last_s && now_s - life.reported_s >= UPDATE_S;
         if life.id.is_none() {
             let pending = life.verdict.is_none() && emitter.last_s > now_s - UPDATE_S;
-            if pending && now_s - emitter.first_s < 2.0 * UPDATE_S {
+            if pending && !life.is_waiting(emitter, now_s) && now_s - emitter.first_s < 2.0 * UPDATE_S {
                 self.judge(slot, out);
             }
             return;
