@@ -41,6 +41,12 @@ const MISSED_SHARE: f64 = 0.5;
 /// Most looks that a weak emission is waited for longer than a strong one.
 const MOST_FLICKER: f64 = 3.0;
 
+/// What moves over this many times its width sweeps.
+const SWEEPS: f64 = 8.0;
+
+/// In at least so many looks.
+const FEWEST_OF_A_SWEEP: u32 = 16;
+
 /// Slabs that a burst may stay unseen under a stronger one.
 const MOST_COVERED: u32 = 64;
 
@@ -76,6 +82,8 @@ pub struct Open {
     /// Energy-weighted sums of the extents.
     lo_moment: f64,
     hi_moment: f64,
+    /// Energy-weighted sum of the squares of twice the middle.
+    square_moment: f64,
     /// Was on when observation began.
     pub cut_start: bool,
 }
@@ -98,6 +106,7 @@ impl Open {
             background: 0.0,
             lo_moment: 0.0,
             hi_moment: 0.0,
+            square_moment: 0.0,
             cut_start: look.at_start,
         };
         open.see(segment, look);
@@ -121,6 +130,7 @@ impl Open {
         self.background += f64::from(look.level[segment.lo..segment.hi].iter().sum::<f32>()) * slabs;
         self.lo_moment += segment.lo as f64 * energy;
         self.hi_moment += segment.hi as f64 * energy;
+        self.square_moment += ((segment.lo + segment.hi) as f64).powi(2) * energy;
         let (lo, hi) = (segment.lo, segment.hi);
         if self.seen_in == look.from && self.hits > 1 {
             (self.lo, self.hi) = (self.lo.min(lo), self.hi.max(hi));
@@ -137,13 +147,27 @@ impl Open {
         }
     }
 
-    /// Extents over its life, weighted by power.
+    /// Extents over its life, weighted by power: those of a look, or all that it swept over.
     pub fn extents(&self) -> (usize, usize) {
         if self.energy <= 0.0 {
             return (self.lo, self.hi);
         }
         let (lo, hi) = (self.lo_moment / self.energy, self.hi_moment / self.energy);
-        (lo.round() as usize, (hi.round() as usize).max(lo.round() as usize + 1))
+        let beyond = if self.sweeps() { self.swept() / 2.0 } else { 0.0 };
+        let (lo, hi) = ((lo - beyond).max(0.0).round() as usize, (hi + beyond).round() as usize);
+        (lo, hi.max(lo + 1))
+    }
+
+    /// Whether it moved farther than it is wide.
+    pub fn sweeps(&self) -> bool {
+        let width = (self.hi_moment - self.lo_moment) / self.energy;
+        self.hits >= FEWEST_OF_A_SWEEP && self.swept() > SWEEPS * width
+    }
+
+    /// Bins that its middle moved over, if it did so evenly: over W, the standard deviation is W/√12.
+    fn swept(&self) -> f64 {
+        let twice = (self.lo_moment + self.hi_moment) / self.energy;
+        (self.square_moment / self.energy - twice * twice).max(0.0).sqrt() / 2.0 * 12f64.sqrt()
     }
 
     /// Mean power over the background per slab, summed over its bins.

@@ -431,7 +431,10 @@ impl Detector {
             out.push(Noticed::Burst(burst));
         }
         while let Some(burst) = self.bursts.take_long(self.carrier_slabs) {
-            if let Some(carrier) =
+            // What moves on stands nowhere.
+            if burst.sweeps() {
+                out.push(Noticed::Burst(burst));
+            } else if let Some(carrier) =
                 self.carriers.promote(&burst, &self.recent, &mut self.background, self.first)
             {
                 out.push(Noticed::CarrierOn(carrier));

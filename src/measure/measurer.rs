@@ -108,6 +108,11 @@ impl Measurer {
         }
         features.keep_finite();
         let snr = snr(power, noise_per_hz * bandwidth_hz);
+        let (offset_hz, bandwidth_hz) = if hint.sweeps {
+            ((hint.lo_hz + hint.hi_hz) / 2.0, hint.hi_hz - hint.lo_hz)
+        } else {
+            (offset_hz, bandwidth_hz)
+        };
         Measured { start, end, offset_hz, bandwidth_hz, power, snr, features }
     }
 
@@ -152,7 +157,9 @@ impl Measurer {
     /// Channel and spectrum of the box, narrowed until it fits what is in it.
     fn tune(&mut self, iq: &[Complex32], hint: &BoxHint, noise_per_hz: f64) -> Option<Tuned> {
         let mut best = self.look(iq, hint, (hint.lo_hz, hint.hi_hz), noise_per_hz)?;
-        for _ in 0..3 {
+        // What sweeps would leave a closer channel.
+        let rounds = if hint.sweeps { 0 } else { 3 };
+        for _ in 0..rounds {
             let width = best.occupied.width_hz();
             let now_hz = self.tuner.rate_hz / best.channel.step as f64;
             let middle = best.center_hz + (best.occupied.lo_hz + best.occupied.hi_hz) / 2.0;

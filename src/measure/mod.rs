@@ -40,6 +40,8 @@ pub struct BoxHint {
     pub cut_start: bool,
     /// It lasts beyond the samples given: `end` is not refined.
     pub cut_end: bool,
+    /// It moves through the band and is far narrower at any moment: the band is not refined.
+    pub sweeps: bool,
 }
 
 /// What the samples say of it.

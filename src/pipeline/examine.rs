@@ -30,6 +30,12 @@ const OVERHEAD: f64 = 3000.0;
 /// Budget that can be saved up, samples.
 const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
 
+/// Share of what is left of the budget that one report of a carrier may take, and what it takes at least, samples:
+/// some milliseconds.
+const CARRIER_SHARE: f64 = 1.0 / 8.0;
+/// See [`CARRIER_SHARE`].
+const CARRIER_SAMPLES: u64 = 1 << 16;
+
 /// Time in which a receiver's automatic gain recovers after a strong carrier, seconds.
 const GAIN_RECOVERY_S: f64 = 0.2;
 
@@ -91,6 +97,10 @@ struct Seen {
     cut_end: bool,
     /// Something stronger was over it for too long: its samples tell of that.
     covered: bool,
+    /// It moves through its bins.
+    sweeps: bool,
+    /// Samples to measure it from, at most.
+    most: u64,
     ghost: Ghost,
 }
 
@@ -192,6 +202,8 @@ impl Examiner {
             excess: open.mean(),
             cut_start: open.cut_start,
             cut_end: at_end,
+            sweeps: open.sweeps(),
+            most: MOST_SAMPLES as u64,
             covered: u64::from(open.covered) * COVERED_PART > open.until - open.from,
             ghost,
         }
@@ -228,6 +240,12 @@ impl Examiner {
             excess: f64::from(steady.excess),
             cut_start: steady.cut_start || free_from > steady.from,
             cut_end: part != Part::Last || scene.at_end || free_until < steady.until,
+            sweeps: false,
+            // Many may be noticed at once, and any part of one tells what it is, but not when it ended.
+            most: match part {
+                Part::Last => MOST_SAMPLES as u64,
+                _ => ((self.budget * CARRIER_SHARE) as u64).clamp(CARRIER_SAMPLES, MOST_SAMPLES as u64),
+            },
             covered: free_until - free_from < FEWEST_SLABS.min(steady.until.saturating_sub(from)),
             ghost,
         };
@@ -279,7 +297,7 @@ impl Examiner {
         let start =
             (self.sample(seen.from, scene).max(0.0) as u64).saturating_sub(margin as u64).max(scene.first);
         let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
-        let end = last.min(scene.end).min(start + MOST_SAMPLES as u64);
+        let end = last.min(scene.end).min(start + seen.most);
         let count = end.saturating_sub(start) as usize;
         let cost = count as f64 + OVERHEAD;
         if count < 8 || cost > self.budget || seen.covered || seen.ghost != Ghost::None {
@@ -306,6 +324,7 @@ impl Examiner {
             hi_hz,
             cut_start: seen.cut_start || begin < start as f64,
             cut_end: seen.cut_end || until > end as f64,
+            sweeps: seen.sweeps,
         };
         let noise_per_hz = self.noise_per_hz(seen, scene);
         let measured = self.measurer.measure(&self.iq[..count], &hint, noise_per_hz);

@@ -29,6 +29,9 @@ const EDGE_SLABS: u64 = 2;
 /// A piece of spectrum this much weaker than a burst over the same bins and times is a piece of that burst.
 const FRAGMENT_RATIO: f64 = 4.0;
 
+/// A piece of a sweeping line is as strong as it, to within this ratio either way.
+const PIECE_RATIO: f64 = 2.5;
+
 /// What is this much weaker than something that is on meanwhile is beyond the dynamic range of an 8-bit receiver
 /// (SFDR about 50 dB) and of any transmitter's mask: phase noise, regrowth, harmonics of the converter.
 const SHADOW_RATIO: f64 = 3e4;
@@ -159,12 +162,17 @@ impl Neighbours {
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
+            // Where a line that sweeps turns or passes the receiver's offset, pieces of it come loose.
+            let meanwhile = other.from <= burst.until + EDGE_SLABS && burst.from <= other.until + EDGE_SLABS;
+            let in_range = lo + (hi - lo) >= from && to + (hi - lo) >= hi;
+            let alike = ratio < PIECE_RATIO && ratio * PIECE_RATIO > 1.0;
+            let loose = other.sweeps() && meanwhile && in_range && alike;
             // A transmitter's own leakage into the channels beside it.
             let beside = lo <= to + (to - from) && from <= hi + (to - from);
             let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;
             // What reaches over one edge of the span comes in again at the other.
             let wrapped = within && edge && ratio > 1.0 && wraps((lo, hi), (from, to), bins);
-            regrown || skirts || leaked || wrapped || fragment || (ratio > SHADOW_RATIO && within)
+            regrown || skirts || leaked || wrapped || fragment || loose || (ratio > SHADOW_RATIO && within)
         };
         let covering = |c: &Steady| {
             let inside = 2 * c.hi.min(hi).saturating_sub(c.lo.max(lo)) >= hi - lo;

@@ -20,8 +20,8 @@ const REACH: f64 = 24.0;
 /// At least so many of the places between the outermost teeth are taken.
 const FILLED: f64 = 0.6;
 
-/// Distance and number of the teeth of the comb that `emitter` is a tooth of, if it is. Bandwidths are known to a few
-/// bins of `bin_hz`.
+/// Distance and number of the teeth of the comb that `emitter` is a tooth of, if it is; or two of it, with the
+/// receiver's offset between them. Bandwidths are known to a few bins of `bin_hz`.
 pub fn comb<'a>(
     emitter: &Emitter,
     bin_hz: f64,
@@ -34,31 +34,60 @@ pub fn comb<'a>(
             && (other.first_s - emitter.first_s).abs() < TOGETHER_S
             && (other.level_dbfs - emitter.level_dbfs).abs() < LEVELS_DB
     };
-    let mut teeth: Vec<(f64, f64)> =
-        all.filter(beside).map(|other| (other.place.hz - emitter.place.hz, other.bandwidth_hz)).collect();
-    if teeth.len() + 1 < TEETH_MIN {
+    let place = |other: &Emitter| Line { hz: other.place.hz, width_hz: other.bandwidth_hz };
+    let mut lines: Vec<Line> = all.filter(beside).map(place).collect();
+    let own = place(emitter);
+    if let Some(found) = teeth(&own, &mut lines, bin_hz) {
+        return Some(found);
+    }
+    let around_offset = (emitter.center_hz() - emitter.tuning_hz).abs() < own.width_hz / 2.0;
+    let nearest = lines.first().copied().filter(|_| around_offset)?;
+    let (step_hz, count) = teeth(&nearest, &mut lines, bin_hz)?;
+    let is_tooth = |edge_hz: f64| {
+        let steps = (edge_hz - nearest.hz) / step_hz;
+        (steps - steps.round()).abs() * step_hz < tolerance_hz(step_hz, bin_hz)
+    };
+    let (below_hz, above_hz) = (own.hz - own.width_hz / 2.0, own.hz + own.width_hz / 2.0);
+    (is_tooth(below_hz) && is_tooth(above_hz)).then_some((step_hz, count + 2))
+}
+
+/// Where something stands and how wide it is, hertz.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    hz: f64,
+    width_hz: f64,
+}
+
+/// How far from its place a tooth may lie.
+fn tolerance_hz(step_hz: f64, bin_hz: f64) -> f64 {
+    (TOLERANCE * step_hz).max(bin_hz / 2.0)
+}
+
+/// Distance and number of the teeth of the comb of `own` and some of `lines`.
+fn teeth(own: &Line, lines: &mut [Line], bin_hz: f64) -> Option<(f64, usize)> {
+    if lines.len() + 1 < TEETH_MIN {
         return None;
     }
-    teeth.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    let apart = |line: &Line| line.hz - own.hz;
+    lines.sort_by(|a, b| apart(a).abs().total_cmp(&apart(b).abs()));
     // The distance is that to one of the nearest lines.
-    teeth.iter().take(3).map(|tooth| tooth.0.abs()).find_map(|step_hz| {
+    lines.iter().take(3).map(|line| apart(line).abs()).find_map(|step_hz| {
         let narrow = |width_hz: f64| {
             width_hz < NARROW * step_hz || (width_hz < BINS * bin_hz && step_hz > (BINS + 1.0) * bin_hz)
         };
-        let placed = |&(apart_hz, width_hz): &(f64, f64)| {
-            let steps = (apart_hz / step_hz).round();
+        let placed = |line: &Line| {
+            let steps = (apart(line) / step_hz).round();
             let fits = steps != 0.0
                 && steps.abs() <= REACH
-                && (apart_hz - steps * step_hz).abs() < (TOLERANCE * step_hz).max(bin_hz / 2.0)
-                && narrow(width_hz);
+                && (apart(line) - steps * step_hz).abs() < tolerance_hz(step_hz, bin_hz)
+                && narrow(line.width_hz);
             fits.then_some(steps as i32)
         };
-        let mut places: Vec<i32> = teeth.iter().filter_map(placed).chain([0]).collect();
+        let mut places: Vec<i32> = lines.iter().filter_map(placed).chain([0]).collect();
         places.sort_unstable();
         places.dedup();
         let extent = places.last()? - places.first()? + 1;
         let filled = places.len() as f64 >= FILLED * f64::from(extent);
-        (narrow(emitter.bandwidth_hz) && filled && places.len() >= TEETH_MIN)
-            .then_some((step_hz, places.len()))
+        (narrow(own.width_hz) && filled && places.len() >= TEETH_MIN).then_some((step_hz, places.len()))
     })
 }

@@ -303,9 +303,9 @@ impl Back {
             verdict.device = Device::Interference;
             verdict.signal = Signal::Unknown;
             let khz = step_hz / 1e3;
-            verdict
-                .reasons
-                .push(format!("one of {teeth} lines {khz:.1} kHz apart that came up together: a comb"));
+            // Whatever a line by itself resembles.
+            verdict.reasons =
+                vec![format!("one of {teeth} lines {khz:.1} kHz apart that came up together: a comb")];
         }
         if !verdict.named && self.keeps_step(emitter) {
             verdict.device = Device::Interference;
