@@ -10,7 +10,9 @@ use crate::bandplan::BandPlan;
 use crate::classify::Signature;
 use crate::explain::{Explainer, Window};
 use crate::iq::{Gap, IqBlock, Received, Segment};
-use crate::pipeline::{Back, BackParams, Front, FrontEvent, Health, HealthState, Output, Phase};
+use crate::pipeline::{
+    Back, BackParams, Front, FrontEvent, Health, HealthReason, HealthState, Output, Phase, STUCK_S,
+};
 use crate::policy::{Baseline, Level};
 use crate::recording::{OpenOptions, Recording, RecordingError};
 use std::collections::HashSet;
@@ -316,7 +318,7 @@ impl Tally {
     fn health(&mut self, health: &Health) {
         let blind = health.state == HealthState::Blind;
         match self.blind_since_s {
-            None if blind => self.blind_since_s = Some(health.at_s),
+            None if blind => self.blind_since_s = Some(health.at_s - backdated_s(health.reason)),
             Some(since_s) if !blind => {
                 self.blind_s += (health.at_s - since_s).max(0.0);
                 self.blind_since_s = None;
@@ -338,10 +340,14 @@ impl Tally {
     }
 }
 
+/// How long the receiver has been blind when that is said, seconds.
+fn backdated_s(reason: HealthReason) -> f64 {
+    if reason == HealthReason::StuckSamples { STUCK_S } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::HealthReason;
 
     #[test]
     fn blind_time_is_summed_up_to_the_end() {
@@ -356,5 +362,13 @@ mod tests {
         assert_eq!(summary.blind_s, 2.0);
         assert!(!summary.mostly_blind());
         assert!(Summary { blind_s: 5.1, duration_s: 10.0, ..summary }.mostly_blind());
+    }
+
+    /// Constant samples are called stuck after a second of them, which was lost as well.
+    #[test]
+    fn what_is_stuck_was_blind_before_it_was_said() {
+        let mut tally = Tally::default();
+        tally.health(&Health { at_s: 1.0, state: HealthState::Blind, reason: HealthReason::StuckSamples });
+        assert!(tally.summary(1.9).mostly_blind());
     }
 }

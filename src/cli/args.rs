@@ -211,10 +211,13 @@ pub enum FormatArg {
     /// Unsigned 8-bit (RTL2832)
     Cu8,
     /// Signed 8-bit (HackRF)
+    #[value(alias = "ci8")]
     Cs8,
     /// Signed 16-bit, little endian
+    #[value(aliases = ["ci16", "ci16_le"])]
     Cs16,
     /// 32-bit float, little endian
+    #[value(alias = "cf32_le")]
     Cf32,
 }
 

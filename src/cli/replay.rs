@@ -39,6 +39,14 @@ pub(super) fn run(args: &ReplayArgs, common: &Common) -> Exit {
         match result {
             Ok(replayed) => {
                 bar.finish(replayed.summary.samples, replayed.summary.duration_s);
+                if options.learn_s > replayed.summary.duration_s && !common.quiet {
+                    let (path, options, summary) = (path.display(), &options, &replayed.summary);
+                    complain(&format_args!(
+                        "{path}: --learn {} s is longer than the recording ({:.3} s): all of it was learned, nothing was \
+                         guarded",
+                        options.learn_s, summary.duration_s
+                    ));
+                }
                 if let Err(error) = tell(&replayed, path, args, common) {
                     return output_failed(&error);
                 }

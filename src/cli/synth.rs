@@ -34,6 +34,12 @@ pub(super) fn run(args: &SynthArgs, common: &Common) -> Exit {
     match written {
         Ok(written) => {
             bar.finish(written.samples, written.samples as f64 / rate_hz);
+            for name in written.silent.iter().filter(|_| !common.quiet) {
+                complain(&format_args!(
+                    "{}: {name:?} sends nothing within the recording",
+                    args.scene.display()
+                ));
+            }
             tell(&written, args.json).map_or_else(|error| output_failed(&error), |()| Exit::Ok)
         }
         Err(error) => {

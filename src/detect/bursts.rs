@@ -42,7 +42,10 @@ const MISSED_SHARE: f64 = 0.5;
 const MOST_FLICKER: f64 = 3.0;
 
 /// What moves over this many times its width sweeps.
-const SWEEPS: f64 = 8.0;
+const SWEEPS: f64 = 5.0;
+
+/// It is a line, with its skirts no wider than this: three times the main lobe of the window.
+const LINE_BINS: f64 = 10.0;
 
 /// In at least so many looks.
 const FEWEST_OF_A_SWEEP: u32 = 16;
@@ -158,10 +161,10 @@ impl Open {
         (lo, hi.max(lo + 1))
     }
 
-    /// Whether it moved farther than it is wide.
+    /// Whether it is a line that moved farther than it is wide.
     pub fn sweeps(&self) -> bool {
         let width = (self.hi_moment - self.lo_moment) / self.energy;
-        self.hits >= FEWEST_OF_A_SWEEP && self.swept() > SWEEPS * width
+        self.hits >= FEWEST_OF_A_SWEEP && width < LINE_BINS && self.swept() > SWEEPS * width
     }
 
     /// Bins that its middle moved over, if it did so evenly: over W, the standard deviation is W/√12.

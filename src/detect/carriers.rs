@@ -22,6 +22,12 @@ const OVERPOWERS: f64 = 6.0;
 /// All of a carrier's power may gather in a few bins for a moment, and few values of it vary by as much again.
 const MODULATED: f32 = 2.0;
 
+/// Bins between a line and what is its modulation, at most: sidebands begin beside it.
+const BESIDE: usize = 1;
+
+/// A line with its skirts is no wider, bins; what is wider varies as far beyond its edges.
+const LINE_BINS: usize = 12;
+
 /// A carrier seen this early was there before: a faint one is not above every threshold at once.
 const SETTLING_SLABS: u64 = 16;
 
@@ -159,8 +165,8 @@ impl Carriers {
     /// Whether `segment` is the modulation of a carrier, which it then joins.
     pub fn absorbs(&mut self, segment: &Segment, look: &Look<'_>, background: &mut Background) -> bool {
         let Some(carrier) = self.on.iter_mut().find(|c| {
-            let margin = (c.hi - c.lo).max(2);
-            let near = segment.lo < c.hi + margin && c.lo < segment.hi + margin;
+            let margin = if c.hi - c.lo > LINE_BINS { c.hi - c.lo } else { BESIDE };
+            let near = segment.lo <= c.hi + margin && c.lo <= segment.hi + margin;
             near && segment.width() <= 3 * (c.hi - c.lo).max(2) && segment.excess < MODULATED * c.excess
         }) else {
             return false;
@@ -174,6 +180,14 @@ impl Carriers {
             background.inverse[bin] = 1.0 / background.level[bin];
         }
         true
+    }
+
+    /// Everything moved by `ratio`: a gain step.
+    pub fn scale(&mut self, ratio: f32) {
+        for carrier in &mut self.on {
+            carrier.excess *= ratio;
+            carrier.missed = 0;
+        }
     }
 
     /// Looks whether carriers still stand, each in the shortest of the looks (`shortest` to `longest` slabs, each four

@@ -105,6 +105,8 @@ pub struct Detector {
     collapsed: f32,
     next: u64,
     first: u64,
+    /// First slab after the last gain step.
+    stepped: u64,
 }
 
 impl Detector {
@@ -154,6 +156,7 @@ impl Detector {
             },
             next: 0,
             first: 0,
+            stepped: 0,
         }
     }
 
@@ -213,6 +216,11 @@ impl Detector {
     /// Carriers that are on.
     pub fn carriers_mut(&mut self) -> &mut [Steady] {
         &mut self.carriers.on
+    }
+
+    /// First slab after the last gain step: what was received before is on another scale.
+    pub fn stepped(&self) -> u64 {
+        self.stepped
     }
 
     /// Bursts that were dropped because too many were open.
@@ -394,6 +402,8 @@ impl Detector {
         }
         if let Some(ratio) = self.steps.block(&self.mean, &self.background) {
             self.background.scale(ratio);
+            self.carriers.scale(ratio);
+            self.stepped = self.next;
             let bins = self.mean.len();
             self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
             out.push(Noticed::FloorStep(ratio));

@@ -25,6 +25,9 @@ const PHASES: u32 = 8;
 const SEARCHED: usize = 96;
 /// Smallest share of the symbols that each level must have (equal shares would be 0.5 and 0.25).
 const SHARE: [f64; 2] = [0.12, 0.08];
+/// Share of the symbols that differ from the one before, beyond which they are a tone: random ones do by half, Manchester
+/// code by three quarters.
+const ALTERNATING: f64 = 0.92;
 /// Points per symbol of the root-raised-cosine table.
 const SHAPE_POINTS: usize = 16;
 /// Half length of that table, symbols.
@@ -138,7 +141,17 @@ impl Slicer {
         self.sample(frequency, period, middle, filter, SYMBOLS);
         let found = fit(&self.symbols, count);
         let found = if found.populated { found } else { coarse };
+        if self.alternates(found) {
+            return None;
+        }
         Some(Levels { outermost: self.outermost(found), ..found })
+    }
+
+    /// Whether the symbols just go up and down: a tone, as a microphone's pilot in a pause, takes two levels too.
+    fn alternates(&self, levels: Levels) -> bool {
+        let side = |x: f64| x > levels.middle;
+        let turns = self.symbols.windows(2).filter(|two| side(two[0]) != side(two[1])).count();
+        turns as f64 > ALTERNATING * self.symbols.len().saturating_sub(1) as f64
     }
 
     /// Two levels: of runs only, which intersymbol interference leaves alone. Four: as fitted.

@@ -17,6 +17,10 @@ use num_complex::Complex32;
 const TOO_WIDE: f64 = 2.5;
 /// ... unless that leaves fewer samples of the on-time than this.
 const FEWEST_SAMPLES: f64 = 192.0;
+/// Time within which the envelope is compared with its mean, seconds: no one who walks fades as fast (a few hertz).
+const ENVELOPE_PIECE_S: f64 = 10e-3;
+/// Samples of the channel, at least, for that: a third of them are independent.
+const ENVELOPE_PIECE: usize = 128;
 /// Above this spread the envelope is not constant, and cyclic prefixes are worth looking for.
 const CONSTANT_ENVELOPE: f32 = 0.30;
 /// Power over noise in the whole box from which times are taken there rather than in the narrower band.
@@ -96,7 +100,7 @@ impl Measurer {
         let Some(tuned) = self.tune(iq, &hint, noise_per_hz) else { return fallback };
         let mut view = self.filter(&tuned, noise_per_hz, &hint);
         self.time(&mut view, &hint);
-        let (mut features, offset_hz) = self.features(&view);
+        let (mut features, offset_hz) = self.features(&view, &hint);
         let power = self.on_power(&view) / view.gain;
         let bandwidth_hz = view.occupied.hi_hz - view.occupied.lo_hz;
         if !(power > 0.0 && power.is_finite() && bandwidth_hz > 0.0) {
@@ -340,7 +344,7 @@ impl Measurer {
     }
 
     /// Everything but times and power; and the best estimate of the centre, hertz from the tuning.
-    fn features(&mut self, view: &View) -> (Features, f64) {
+    fn features(&mut self, view: &View, hint: &BoxHint) -> (Features, f64) {
         let mut features = Features::default();
         let occupied = view.occupied;
         let width = occupied.width_hz();
@@ -363,6 +367,7 @@ impl Measurer {
                 rate_hz: view.rate_hz,
                 width_hz: width,
                 constant,
+                sweeps: hint.sweeps,
             };
             center = self.modulation.measure(&mut self.tuner.plans, &piece, center, &mut features);
         }
@@ -383,17 +388,32 @@ impl Measurer {
         if power.len() < 32 {
             return;
         }
-        let n = power.len() as f64;
-        let (sum, squares) =
-            power.iter().fold((0f64, 0f64), |(s, q), &p| (s + f64::from(p), q + f64::from(p) * f64::from(p)));
-        let (mean, square) = (sum / n, squares / n);
-        // E|s+n|⁴ = E|s|⁴ + 4·E|s|²·N + 2·N² for circular noise of power N.
+        // Piece by piece: what varies more slowly is fading, not modulation.
+        let (mut signal_squares, mut fourths, mut sums) = (0.0, 0.0, 0.0);
+        let piece = ((ENVELOPE_PIECE_S * view.rate_hz) as usize).max(ENVELOPE_PIECE).min(power.len());
+        let pieces = power.chunks_exact(piece);
+        let count = pieces.len() as f64;
+        for piece in pieces {
+            let n = piece.len() as f64;
+            let (sum, squares) = piece.iter().fold((0f64, 0f64), |(s, q), &p| {
+                let p = f64::from(p);
+                (s + p, q + p * p)
+            });
+            let (mean, square) = (sum / n, squares / n);
+            let signal = mean - view.noise;
+            // E|s+n|⁴ = E|s|⁴ + 4·E|s|²·N + 2·N² for circular noise of power N.
+            fourths += square - 4.0 * signal * view.noise - 2.0 * view.noise * view.noise;
+            // The square of a mean is too large by the variance of that mean.
+            let independent = (n * view.independent).max(1.0);
+            signal_squares += signal * signal - (square - mean * mean) / independent;
+            sums += mean;
+        }
+        let mean = sums / count;
         let signal = mean - view.noise;
-        if signal <= 0.1 * view.noise {
+        if signal <= 0.1 * view.noise || signal_squares <= 0.0 {
             return;
         }
-        let fourth = square - 4.0 * signal * view.noise - 2.0 * view.noise * view.noise;
-        let excess = (fourth / (signal * signal) - 1.0).max(0.0);
+        let excess = (fourths / signal_squares - 1.0).max(0.0);
         // Nakagami envelopes: kurtosis 1+1/m, cv² = mΓ(m)²/Γ(m+½)² − 1 ≈ (1/m)/4·(1 + 0.092/m), exact at 0 and 1.
         features.envelope_cv = Some((0.25 * excess * (1.0 + 0.092 * excess)).sqrt() as f32);
         let peak = quantile(&mut self.scratch, power, 0.999, f32::NEG_INFINITY, 4096);

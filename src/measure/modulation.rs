@@ -1,6 +1,6 @@
 //! How it is keyed: instantaneous frequency, symbol rates, levels, chirps.
 
-use super::chirp::Dechirper;
+use super::chirp::{Chirp, Dechirper};
 use super::hot;
 use super::levels::Slicer;
 use super::lines::Lines;
@@ -34,6 +34,10 @@ const KNOWN_SHARE: std::ops::Range<f64> = 0.5..1.35;
 const WCDMA_WIDTH_HZ: std::ops::Range<f64> = 3.5e6..5.5e6;
 /// Chip rate (3GPP TS 25.213 4.1), hertz.
 const WCDMA_CHIP_HZ: f64 = 3.84e6;
+/// Least product of time and bandwidth of a chirp: below, voice may pass for one.
+const LEAST_CHIRPED: f64 = 256.0;
+/// The same for what the detector saw sweep.
+const LEAST_SWEPT: f64 = 64.0;
 /// Widest chirp looked for, hertz (LoRa at 2.4 GHz: 1.625 MHz).
 const WIDEST_CHIRP_HZ: f64 = 2.5e6;
 
@@ -52,6 +56,8 @@ pub struct Piece<'a> {
     pub width_hz: f64,
     /// Whether the envelope is constant.
     pub constant: bool,
+    /// Whether the detector saw it move.
+    pub sweeps: bool,
 }
 
 /// Measures keying; keeps its memory.
@@ -105,12 +111,24 @@ impl Modulation {
         let by_levels = self.levels(&piece, features);
         let duration_s = n as f64 / piece.rate_hz;
         let keyed = by_levels.is_some() || by_square.is_some();
-        if !keyed && duration_s * piece.width_hz > 256.0 && piece.width_hz < WIDEST_CHIRP_HZ {
-            let chirp = self.dechirper.chirp(plans, piece.samples, piece.rate_hz, piece.width_hz);
+        let least = if piece.sweeps { LEAST_SWEPT } else { LEAST_CHIRPED };
+        let is_long = duration_s * piece.width_hz > least;
+        if (piece.sweeps || !keyed) && is_long && piece.width_hz < WIDEST_CHIRP_HZ {
+            let chirp = self.chirp(plans, &piece);
             features.chirp_hz_per_s = chirp.map(|chirp| chirp.slope_hz_per_s as f32);
             features.chirp_fit = chirp.map(|chirp| chirp.fit as f32);
         }
         by_levels.or(by_square).unwrap_or(spectral_center_hz)
+    }
+
+    /// The chirp that it is; what is known to sweep may turn in the middle.
+    fn chirp(&mut self, plans: &mut Plans, piece: &Piece) -> Option<Chirp> {
+        let half = piece.samples.len() / 2;
+        let parts = [piece.samples, &piece.samples[..half], &piece.samples[half..]];
+        let parts = &parts[..if piece.sweeps { 3 } else { 1 }];
+        let chirps =
+            parts.iter().filter_map(|part| self.dechirper.chirp(plans, part, piece.rate_hz, piece.width_hz));
+        chirps.max_by(|a, b| a.fit.total_cmp(&b.fit))
     }
 
     /// Spread of the instantaneous frequency where there is power.

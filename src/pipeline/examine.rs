@@ -42,6 +42,12 @@ const GAIN_RECOVERY_S: f64 = 0.2;
 /// Slabs of a carrier that its features are measured from, at least: a few milliseconds.
 const FEWEST_SLABS: u64 = 64;
 
+/// More of the power than this in one line: not modulated yet.
+const LINE_SHARE: f32 = 0.9;
+
+/// A carrier lies within this share of its bandwidth of the middle of what it carries.
+const MIDDLE: f64 = 0.25;
+
 /// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
 const MASKING_RATIO: f32 = 1000.0;
 
@@ -229,6 +235,7 @@ impl Examiner {
             Part::First => steady.from,
             Part::Later | Part::Last => steady.from.max(steady.until.saturating_sub(recent as u64)),
         };
+        let from = from.max(scene.detector.stepped().min(steady.until));
         let (free_from, free_until) =
             self.neighbours.uncovered(steady, (from, steady.until.max(from)), scene.detector);
         let seen = Seen {
@@ -270,7 +277,13 @@ impl Examiner {
                 if old.ghost != Ghost::None {
                     carrier.burst.ghost = old.ghost;
                 }
-                let poorer = burst.depth == Depth::Light || burst.bandwidth_hz < old.bandwidth_hz / 2.0;
+                // A line is modulated about its middle; what is beside it is another's.
+                let was_line = old.features.line_fraction.is_some_and(|share| share > LINE_SHARE);
+                let beside = was_line
+                    && (burst.offset_hz - old.offset_hz).abs() > MIDDLE * burst.bandwidth_hz
+                    && burst.bandwidth_hz > 2.0 * old.bandwidth_hz;
+                let poorer =
+                    burst.depth == Depth::Light || burst.bandwidth_hz < old.bandwidth_hz / 2.0 || beside;
                 if poorer && old.depth == Depth::Full {
                     carrier.burst = Burst { end_s: burst.end_s.max(old.end_s), ..old };
                 }

@@ -11,7 +11,7 @@ const CLIPPING_DEGRADED: f64 = 0.01;
 const BLIND: f64 = 0.2;
 
 /// Length of a constant stretch that is taken for a dead converter, seconds.
-const STUCK_S: f64 = 1.0;
+pub const STUCK_S: f64 = 1.0;
 
 /// Time over which shares are taken, seconds.
 const WINDOW_S: f64 = 0.1;

@@ -23,6 +23,8 @@ pub struct Written {
     pub truth: PathBuf,
     /// How many samples.
     pub samples: u64,
+    /// Names of emitters that send nothing within the recording.
+    pub silent: Vec<String>,
 }
 
 /// Why a scene could not be written.
@@ -79,10 +81,12 @@ pub fn write_recording(
     }
     let meta = writer.finish()?;
     let truth = meta.with_extension("truth.json");
-    let text = serde_json::to_string_pretty(&Truth::of(scene, &renderer)).map_err(io::Error::from);
+    let told = Truth::of(scene, &renderer);
+    let silent = told.emitters.iter().filter(|e| e.on_times.is_empty()).map(|e| e.name.clone()).collect();
+    let text = serde_json::to_string_pretty(&told).map_err(io::Error::from);
     text.and_then(|text| std::fs::write(&truth, text + "\n"))
         .map_err(|source| SynthError::Truth { path: truth.clone(), source })?;
-    Ok(Written { meta, truth, samples: total })
+    Ok(Written { meta, truth, samples: total, silent })
 }
 
 /// UTC of a segment's first sample, if the scene has dates.
