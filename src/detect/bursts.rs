@@ -44,6 +44,9 @@ const MOST_FLICKER: f64 = 3.0;
 /// What moves over this many times its width sweeps.
 const SWEEPS: f64 = 5.0;
 
+/// Keyed or chirped in frequency, it moves over so many at least.
+const SHIFTS: f64 = 1.5;
+
 /// It is a line, with its skirts no wider than this: three times the main lobe of the window.
 const LINE_BINS: f64 = 10.0;
 
@@ -155,16 +158,30 @@ impl Open {
         if self.energy <= 0.0 {
             return (self.lo, self.hi);
         }
-        let (lo, hi) = (self.lo_moment / self.energy, self.hi_moment / self.energy);
-        let beyond = if self.sweeps() { self.swept() / 2.0 } else { 0.0 };
-        let (lo, hi) = ((lo - beyond).max(0.0).round() as usize, (hi + beyond).round() as usize);
-        (lo, hi.max(lo + 1))
+        self.widened(if self.sweeps() { self.swept() } else { 0.0 })
     }
 
-    /// Whether it is a line that moved farther than it is wide.
+    /// Bins that it moved over, if it is a line that moves at all.
+    pub fn range(&self) -> Option<(usize, usize)> {
+        self.moves(SHIFTS).then(|| self.widened(self.swept()))
+    }
+
+    /// Whether it is a line that moved far.
     pub fn sweeps(&self) -> bool {
+        self.moves(SWEEPS)
+    }
+
+    /// Whether it is a line that moved over `widths` of its own.
+    fn moves(&self, widths: f64) -> bool {
         let width = (self.hi_moment - self.lo_moment) / self.energy;
-        self.hits >= FEWEST_OF_A_SWEEP && width < LINE_BINS && self.swept() > SWEEPS * width
+        self.hits >= FEWEST_OF_A_SWEEP && width < LINE_BINS && self.swept() > widths * width
+    }
+
+    /// Mean extents and `bins` more.
+    fn widened(&self, bins: f64) -> (usize, usize) {
+        let (lo, hi) = (self.lo_moment / self.energy, self.hi_moment / self.energy);
+        let (lo, hi) = ((lo - bins / 2.0).max(0.0).round() as usize, (hi + bins / 2.0).round() as usize);
+        (lo, hi.max(lo + 1))
     }
 
     /// Bins that its middle moved over, if it did so evenly: over W, the standard deviation is W/√12.

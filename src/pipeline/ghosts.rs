@@ -162,11 +162,13 @@ impl Neighbours {
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
-            // Where a line that sweeps turns or passes the receiver's offset, pieces of it come loose.
+            // Where a line that moves turns, jumps, or passes the receiver's offset, pieces of it come loose.
             let meanwhile = other.from <= burst.until + EDGE_SLABS && burst.from <= other.until + EDGE_SLABS;
-            let in_range = lo + (hi - lo) >= from && to + (hi - lo) >= hi;
+            let in_range =
+                other.range().is_some_and(|(from, to)| lo + (hi - lo) >= from && to + (hi - lo) >= hi);
             let alike = ratio < PIECE_RATIO && ratio * PIECE_RATIO > 1.0;
-            let loose = other.sweeps() && meanwhile && in_range && alike;
+            let shorter = burst.until - burst.from < (other.until - other.from) / 2;
+            let loose = meanwhile && in_range && alike && shorter;
             // A transmitter's own leakage into the channels beside it.
             let beside = lo <= to + (to - from) && from <= hi + (to - from);
             let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;
