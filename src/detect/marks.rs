@@ -82,12 +82,8 @@ impl Marker {
         let bins = self.rest.len();
         // Within a box that is above its limit, bins near its own mean or above stand out; in a narrow box all
         // do, since its few cells cannot be told apart.
-        let mut bin = 0;
-        while bin + width <= bins {
-            if self.boxes[bin] <= limit {
-                bin += 1;
-                continue;
-            }
+        let mut from = 0;
+        while let Some(bin) = first_above(&self.boxes[from..bins + 1 - width], limit).map(|n| from + n) {
             // Of a run of overlapping boxes, the fullest one tells where the emission lies.
             let end = (bin + width).min(bins + 1 - width);
             let best =
@@ -96,16 +92,12 @@ impl Marker {
             let least = if width <= 2 { 0.0 } else { 1.0 + (mean - 1.0) * 0.25 };
             let reach = (width / 8).max(1);
             self.mark_above(best, best + width, reach, least);
-            bin = best + width;
-        }
-        for (rest, mark) in self.rest.iter_mut().zip(&self.marks) {
-            if *mark {
-                *rest = 1.0;
-            }
+            from = (best + width).min(bins + 1 - width);
         }
     }
 
-    /// Marks the bins of `[lo, hi)` about which the mean of `rest`, as far as `reach` and within them, exceeds `least`.
+    /// Marks the bins of `[lo, hi)` about which the mean of `rest`, as far as `reach` and within them, exceeds `least`;
+    /// what is marked counts as noise from then on.
     fn mark_above(&mut self, lo: usize, hi: usize, reach: usize, least: f32) {
         let (mut from, mut to, mut sum) = (lo, lo, 0f64);
         for i in lo..hi {
@@ -119,6 +111,9 @@ impl Marker {
             }
             self.marks[i] |= sum > f64::from(least) * (to - from) as f64;
         }
+        for (rest, mark) in self.rest[lo..hi].iter_mut().zip(&self.marks[lo..hi]) {
+            *rest = if *mark { 1.0 } else { *rest };
+        }
     }
 
     /// Extends marked runs while two neighbours together stand out.
@@ -127,11 +122,7 @@ impl Marker {
         let stands = |a: usize, b: usize| ratios[a] + ratios[b] > 2.0 * SKIRT_RATIO;
         let marks = &mut self.marks;
         let mut from = 0;
-        while let Some(lo) = marks[from..].iter().position(|mark| *mark).map(|ahead| from + ahead) {
-            let mut hi = lo;
-            while hi < bins && marks[hi] {
-                hi += 1;
-            }
+        while let Some((lo, mut hi)) = next_run(marks, from) {
             // What begins right after what an earlier run grew to is part of it.
             let mut below = lo;
             while below >= 2 && !marks[below - 1] && stands(below - 1, below - 2) {
@@ -145,6 +136,26 @@ impl Marker {
             from = hi;
         }
     }
+}
+
+/// First run of marked bins at `from` or later: its first bin, and the one after its last.
+pub fn next_run(marks: &[bool], from: usize) -> Option<(usize, usize)> {
+    let lo = from + first_of(marks.get(from..)?, |mark| *mark)?;
+    let length = marks[lo..].iter().position(|mark| !mark);
+    Some((lo, length.map_or(marks.len(), |length| lo + length)))
+}
+
+fn first_above(values: &[f32], limit: f32) -> Option<usize> {
+    first_of(values, |value| *value > limit)
+}
+
+/// First of `values` that `is_it`; most are not, so that a block of them is looked at as a whole first.
+fn first_of<T>(values: &[T], is_it: impl Fn(&T) -> bool) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let holds = |block: &&[T]| block.iter().fold(false, |any, value| any | is_it(value));
+    let at = values.chunks(BLOCK).position(|block| holds(&block))?;
+    let within = values[at * BLOCK..].iter().position(is_it)?;
+    Some(at * BLOCK + within)
 }
 
 /// See [`kernels::widen_in_place`]; boxes that would reach past the last bin are made never to count.

@@ -249,10 +249,14 @@ impl Detector {
             let first = &mut self.long[0];
             first.any_found = true;
             let level = &self.background.level;
-            for bin in (0..power.len()).filter(|bin| self.marker.marks[*bin]) {
-                self.ratios[bin] = 1.0;
-                self.missed[bin] += 1;
-                first.found[bin] += power[bin] - level[bin];
+            let mut next = 0;
+            while let Some((lo, hi)) = marks::next_run(&self.marker.marks, next) {
+                for bin in lo..hi {
+                    self.ratios[bin] = 1.0;
+                    self.missed[bin] += 1;
+                    first.found[bin] += power[bin] - level[bin];
+                }
+                next = hi;
             }
         }
         self.next += 1;
@@ -365,10 +369,14 @@ impl Detector {
             // Counts as noise from here on, for the longer looks too.
             let (look, level) = (&mut self.long[index], &self.background.level);
             look.any_found = true;
-            for bin in (0..self.mean.len()).filter(|bin| self.marker.marks[*bin]) {
-                look.ratios[bin] = slabs as f32;
-                look.found[bin] = look.power[bin] - level[bin] * slabs as f32;
-                self.missed[bin] = LOOKS[BLOCK] as u16;
+            let mut next = 0;
+            while let Some((lo, hi)) = marks::next_run(&self.marker.marks, next) {
+                for bin in lo..hi {
+                    look.ratios[bin] = slabs as f32;
+                    look.found[bin] = look.power[bin] - level[bin] * slabs as f32;
+                    self.missed[bin] = LOOKS[BLOCK] as u16;
+                }
+                next = hi;
             }
         }
         if index + 1 >= BLOCK {

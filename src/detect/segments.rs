@@ -1,5 +1,7 @@
 //! From marked bins to segments of spectrum, and how much stands in each.
 
+use super::marks::next_run;
+
 /// A stretch of neighbouring marked bins in one look.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
@@ -25,17 +27,10 @@ const BRIDGED_SHARE: usize = 4;
 /// Appends the segments of `marks` to `out`, in order. `power` and `level` are per bin.
 pub fn find(marks: &[bool], power: &[f32], level: &[f32], out: &mut Vec<Segment>) {
     out.clear();
-    let mut bin = 0;
-    while bin < marks.len() {
-        if !marks[bin] {
-            bin += 1;
-            continue;
-        }
-        let lo = bin;
-        while bin < marks.len() && marks[bin] {
-            bin += 1;
-        }
-        let run = Segment { lo, hi: bin, excess: excess(power, level, lo, bin) };
+    let mut next = 0;
+    while let Some((lo, hi)) = next_run(marks, next) {
+        next = hi;
+        let run = Segment { lo, hi, excess: excess(power, level, lo, hi) };
         let full = out.len() == out.capacity();
         match out.last_mut() {
             // More pieces than anyone could tell apart go to the last one.

@@ -71,10 +71,10 @@ impl Channelizer {
                 (own, own + aliased)
             })
             .collect();
-        let rotated = CHUNK_SAMPLES.max(FEWEST_OUTPUTS * MOST_STEP) + SPAN * MOST_STEP;
+        let rotated = CHUNK_SAMPLES.max(FEWEST_OUTPUTS * MOST_STEP) + SPAN * MOST_STEP + hot::LANES;
         Self {
             prototype,
-            taps: Vec::with_capacity(2 * SPAN * MOST_STEP),
+            taps: Vec::with_capacity(2 * (SPAN * MOST_STEP + hot::LANES)),
             taps_for: 0,
             rotated: Vec::with_capacity(rotated),
             response,
@@ -116,7 +116,7 @@ impl Channelizer {
         while done < count {
             let n = chunk.min(count - done);
             let first = from + (done * step) as i64 - reach as i64;
-            self.rotate_from(iq, first, (n - 1) * step + 2 * reach, shift, from);
+            self.rotate_from(iq, first, (n - 1) * step + self.taps.len() / 2, shift, from);
             out.resize(done + n, Complex32::default());
             hot::filter(&self.rotated, &self.taps, step, &mut out[done..]);
             done += n;
@@ -166,6 +166,7 @@ impl Channelizer {
         for tap in &mut self.taps {
             *tap /= sum as f32;
         }
+        self.taps.resize(2 * count.next_multiple_of(hot::LANES), 0.0);
     }
 }
 

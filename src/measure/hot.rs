@@ -31,11 +31,14 @@ pub fn rotate(
     }
 }
 
+/// Taps that [`filter`] takes at a time.
+pub const LANES: usize = 8;
+
 /// Convolution with real taps, kept every `step` samples: `out[k]` sees `samples[k·step..]`. Every tap stands twice
-/// in `doubled`, once for each part of a complex sample, so that no lane has to be moved.
+/// in `doubled`, once for each part of a complex sample, so that no lane has to be moved; a number of taps that is no
+/// multiple of [`LANES`] costs more than the next one that is.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 pub fn filter(samples: &[Complex32], doubled: &[f32], step: usize, out: &mut [Complex32]) {
-    const LANES: usize = 16;
     let taps = doubled.len() / 2;
     for (k, y) in out.iter_mut().enumerate() {
         let window = samples.get(k * step..).unwrap_or(&[]);
@@ -87,6 +90,28 @@ pub fn conjugate_products(x: &[Complex32], later: &[Complex32], out: &mut [Compl
     for ((a, b), y) in x.iter().zip(later).zip(out.iter_mut()) {
         *y = Complex32::new(a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im);
     }
+}
+
+/// Σ x and Σ x².
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn moments(x: &[f32]) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut sums, mut squares) = ([0f64; LANES], [0f64; LANES]);
+    let blocks = x.chunks_exact(LANES);
+    let rest = blocks.remainder();
+    for block in blocks {
+        for i in 0..LANES {
+            let value = f64::from(block[i]);
+            sums[i] += value;
+            squares[i] += value * value;
+        }
+    }
+    for (i, value) in rest.iter().enumerate() {
+        let value = f64::from(*value);
+        sums[i] += value;
+        squares[i] += value * value;
+    }
+    (sums.iter().sum(), squares.iter().sum())
 }
 
 /// Power of each sample.

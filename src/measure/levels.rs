@@ -225,8 +225,9 @@ fn fit(symbols: &[f64], count: u8) -> Levels {
     for _ in 0..8 {
         let before = (half, middle);
         let (mut s, mut sx, mut l, mut ll, mut lx) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let inverse = 1.0 / half;
         for &x in symbols {
-            let level = nearest((x - middle) / half);
+            let level = nearest((x - middle) * inverse);
             s += 1.0;
             sx += x;
             l += level;

@@ -96,19 +96,20 @@ impl Measurer {
     pub fn measure(&mut self, iq: &[Complex32], hint: &BoxHint, noise_per_hz: f64) -> Measured {
         let hint = self.sane(iq, hint);
         let noise_per_hz = if noise_per_hz.is_finite() { noise_per_hz.clamp(0.0, 1e30) } else { 0.0 };
-        let fallback = self.fallback(iq, &hint, noise_per_hz);
-        let Some(tuned) = self.tune(iq, &hint, noise_per_hz) else { return fallback };
+        let Some(tuned) = self.tune(iq, &hint, noise_per_hz) else {
+            return self.fallback(iq, &hint, noise_per_hz);
+        };
         let mut view = self.filter(&tuned, noise_per_hz, &hint);
         self.time(&mut view, &hint);
         let (mut features, offset_hz) = self.features(&view, &hint);
         let power = self.on_power(&view) / view.gain;
         let bandwidth_hz = view.occupied.hi_hz - view.occupied.lo_hz;
         if !(power > 0.0 && power.is_finite() && bandwidth_hz > 0.0) {
-            return fallback;
+            return self.fallback(iq, &hint, noise_per_hz);
         }
         let (start, end) = self.edges(iq, &hint, &view, power, noise_per_hz);
         if end <= start {
-            return fallback;
+            return self.fallback(iq, &hint, noise_per_hz);
         }
         features.keep_finite();
         let snr = snr(power, noise_per_hz * bandwidth_hz);
@@ -271,7 +272,7 @@ impl Measurer {
     /// Mean power of the narrow samples while on, noise taken off.
     fn on_power(&self, view: &View) -> f64 {
         let on = view.on(&self.power, 0.0);
-        on.iter().map(|&p| f64::from(p)).sum::<f64>() / on.len().max(1) as f64 - view.noise
+        hot::moments(on).0 / on.len().max(1) as f64 - view.noise
     }
 
     /// Start and end in raw samples: as the narrow samples have them; of what did not fit, the end apart; of what is
@@ -395,10 +396,7 @@ impl Measurer {
         let count = pieces.len() as f64;
         for piece in pieces {
             let n = piece.len() as f64;
-            let (sum, squares) = piece.iter().fold((0f64, 0f64), |(s, q), &p| {
-                let p = f64::from(p);
-                (s + p, q + p * p)
-            });
+            let (sum, squares) = hot::moments(piece);
             let (mean, square) = (sum / n, squares / n);
             let signal = mean - view.noise;
             // E|s+n|⁴ = E|s|⁴ + 4·E|s|²·N + 2·N² for circular noise of power N.

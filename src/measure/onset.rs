@@ -3,8 +3,8 @@
 //! The smoothing is as short as noise and the signal's own fluctuation allow: the crossing of a boxcar of length L
 //! over a step is uncertain by the relative fluctuation of the smoothed power times L.
 
-use super::Pulses;
 use super::plans::LONGEST;
+use super::{Pulses, hot};
 
 /// Relative fluctuation of the smoothed power aimed at: a crossing of half is then 2.5 of them away.
 const FLUCTUATION: f64 = 0.2;
@@ -113,9 +113,7 @@ impl Onset {
 
     fn choose_length(&mut self, inside: &[f32], search: &Search) {
         let n = inside.len() as f64;
-        let (sum, squares) = inside
-            .iter()
-            .fold((0f64, 0f64), |(s, q), &p| (s + f64::from(p), q + f64::from(p) * f64::from(p)));
+        let (sum, squares) = hot::moments(inside);
         let mean = (sum / n).max(f64::MIN_POSITIVE);
         // Variance of one value over the square of the signal's mean, at most that of keyed noise.
         let signal = (mean - search.noise).max(0.1 * mean);
@@ -131,9 +129,11 @@ impl Onset {
         let half = length / 2;
         let mut sum: f64 = power.iter().take(length - half).map(|&p| f64::from(p)).sum();
         let mut count = length.min(length - half).min(n);
+        let share = 1.0 / length as f64;
         for i in 0..n {
             // The sum covers i−half .. i+length−half, clipped to what there is.
-            self.smooth.push((sum / count.max(1) as f64) as f32);
+            let mean = if count == length { sum * share } else { sum / count.max(1) as f64 };
+            self.smooth.push(mean as f32);
             if i + length - half < n {
                 sum += f64::from(power[i + length - half]);
                 count += 1;

@@ -320,10 +320,7 @@ impl Examiner {
         if self.iq.len() < count {
             self.iq.resize(count, Complex32::default());
         }
-        scene.history.copy(start, &mut self.iq[..count]);
-        for sample in &mut self.iq[..count] {
-            *sample -= scene.offset;
-        }
+        scene.history.copy(start, scene.offset, &mut self.iq[..count]);
         let half_hop = self.layout.hop as f64 / 2.0;
         let within = |sample: f64| (sample - start as f64).clamp(0.0, count as f64) as usize;
         let begin = if seen.cut_start { 0.0 } else { self.sample(seen.from, scene) + half_hop };

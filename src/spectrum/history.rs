@@ -104,7 +104,7 @@ impl History {
     pub fn windowed(&self, start: u64, window: &[f32], out: &mut [Complex32]) {
         let n = out.len();
         if start < self.first || start + n as u64 > self.end {
-            self.copy(start, out);
+            self.copy(start, Complex32::default(), out);
             for (o, w) in out.iter_mut().zip(window) {
                 *o *= *w;
             }
@@ -148,8 +148,8 @@ impl History {
         Complex32::new(mean.re as f32, mean.im as f32)
     }
 
-    /// Writes samples `[start, start + out.len())` to `out`; what is not held counts as zero.
-    pub fn copy(&self, start: u64, out: &mut [Complex32]) {
+    /// Writes samples `[start, start + out.len())` to `out`, without `offset`; what is not held counts as zero.
+    pub fn copy(&self, start: u64, offset: Complex32, out: &mut [Complex32]) {
         let end = start + out.len() as u64;
         let (from, to) = (start.max(self.first).min(end), end.min(self.end).max(start));
         out[..(from - start) as usize].fill(Complex32::default());
@@ -162,15 +162,26 @@ impl History {
         let at = (from % self.capacity as u64) as usize;
         let head = target.len().min(self.capacity - at);
         let (o1, o2) = target.split_at_mut(head);
-        each!(&self.ring, r => {
-            for (o, s) in o1.iter_mut().zip(&r[at..]) {
-                *o = s.to_complex();
-            }
-            for (o, s) in o2.iter_mut().zip(&r[..]) {
-                *o = s.to_complex();
-            }
-        });
+        match &self.ring {
+            Samples::Cu8(r) => both(kernels::convert_cu8, r, at, offset, o1, o2),
+            Samples::Ci8(r) => both(kernels::convert_ci8, r, at, offset, o1, o2),
+            Samples::Ci16(r) => both(kernels::convert_ci16, r, at, offset, o1, o2),
+            Samples::Cf32(r) => both(kernels::convert_cf32, r, at, offset, o1, o2),
+        }
     }
+}
+
+/// Converts from `ring[at..]` into `first`, and from its beginning into `second`.
+fn both<T>(
+    convert: fn(&[T], Complex32, &mut [Complex32]),
+    ring: &[T],
+    at: usize,
+    offset: Complex32,
+    first: &mut [Complex32],
+    second: &mut [Complex32],
+) {
+    convert(&ring[at..], offset, first);
+    convert(ring, offset, second);
 }
 
 /// Largest sample magnitude taken as a number: its square, summed over any burst, stays within `f32`.

@@ -24,6 +24,24 @@ windowed!(window_ci8, [i8; 2]);
 windowed!(window_ci16, [i16; 2]);
 windowed!(window_cf32, [f32; 2]);
 
+/// Makes one conversion for samples of one format.
+macro_rules! converted {
+    ($name:ident, $sample:ty) => {
+        /// `out = samples - offset`, as complex floats.
+        #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+        pub fn $name(samples: &[$sample], offset: Complex32, out: &mut [Complex32]) {
+            for (o, s) in out.iter_mut().zip(samples) {
+                *o = s.to_complex() - offset;
+            }
+        }
+    };
+}
+
+converted!(convert_cu8, [u8; 2]);
+converted!(convert_ci8, [i8; 2]);
+converted!(convert_ci16, [i16; 2]);
+converted!(convert_cf32, [f32; 2]);
+
 /// `sum += |spectrum|²`.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 pub fn accumulate_power(spectrum: &[Complex32], sum: &mut [f32]) {
