@@ -49,8 +49,8 @@ const FOLLOW_CARRIER_BLOCKS: u32 = 16;
 /// Blocks over which the floor follows when it has just been learned, from as many values.
 const FOLLOW_FIRST_BLOCKS: u32 = 16;
 
-/// The same for good, 0.1 s: four times the longest look, so that a weak steady emission is seen before it has become
-/// the floor, and fast enough for a gain that drifts by a decibel a second.
+/// The same for good: eight times the longest look, so that a weak steady emission is seen before it has become
+/// the floor. Where a slab is 50 µs that is 0.1 s, fast enough for a gain that drifts by a decibel a second.
 const FOLLOW_BLOCKS: u32 = 128;
 
 /// Floor and background, linear power per bin.
@@ -248,6 +248,7 @@ impl Background {
             *floor = (*floor * ratio).max(self.least);
         }
         self.invert(0, self.level.len());
+        self.rests_on = FOLLOW_FIRST_BLOCKS;
     }
 
     /// Sum of `level` over the bins, and of `floor`.

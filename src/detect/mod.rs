@@ -13,7 +13,8 @@ mod segments;
 mod step;
 mod threshold;
 
-pub use bursts::{MOST_OPEN, Open};
+pub use bursts::Open;
+
 pub use carriers::Steady;
 pub use floor::MOST_ROWS;
 pub use threshold::{FALSE_ALARM, mean_power_quantile, normal_quantile};
@@ -32,6 +33,9 @@ const LOOKS: [u32; 5] = [1, 4, 16, 64, 256];
 
 /// Index in [`LOOKS`] of the block by which the background follows.
 const BLOCK: usize = 2;
+
+/// Most bursts that have not been told of.
+pub const MOST_UNTOLD: usize = 2 * bursts::MOST_OPEN;
 
 /// Slabs of the shortest and of the longest look that carriers are watched in.
 const WATCHED: (u32, u32) = (LOOKS[BLOCK], LOOKS[LOOKS.len() - 1]);
@@ -78,6 +82,8 @@ pub struct Detector {
     bursts: Bursts,
     carriers: Carriers,
     steps: StepWatch,
+    /// Bursts that ended in the last blocks, or since the whole span began to rise.
+    withheld: Vec<Open>,
     short: Thresholds,
     short_cells: Cells,
     long: Vec<LongLook>,
@@ -132,7 +138,8 @@ impl Detector {
             marker: Marker::new(bins),
             bursts: Bursts::default(),
             carriers: Carriers::default(),
-            steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK])),
+            steps: StepWatch::new(layout.slab_s() * f64::from(LOOKS[BLOCK]), LOOKS[BLOCK]),
+            withheld: Vec::with_capacity(bursts::MOST_OPEN),
             short: Thresholds::new(&correlation, bins, layout.slab_frames),
             short_cells: Cells::new(&correlation, bins, layout.slab_frames),
             long,
@@ -174,11 +181,17 @@ impl Detector {
     pub fn begin_stretch(&mut self, first: u64) {
         self.next = first;
         self.first = first;
+        self.clear_looks();
+    }
+
+    /// Longer looks begin anew.
+    fn clear_looks(&mut self) {
         for look in &mut self.long {
             look.seen = 0;
             look.ratios.fill(0.0);
             look.power.fill(0.0);
             look.found.fill(0.0);
+            look.any_found = false;
         }
         self.missed.fill(0);
     }
@@ -208,9 +221,9 @@ impl Detector {
         &self.background.level
     }
 
-    /// Bursts that are on.
-    pub fn open(&self) -> &[Open] {
-        &self.bursts.open
+    /// Bursts that have not been told of: those that are on, and those that just ended.
+    pub fn untold(&self) -> impl Iterator<Item = &Open> {
+        self.bursts.open.iter().chain(&self.withheld)
     }
 
     /// Carriers that are on.
@@ -280,6 +293,7 @@ impl Detector {
 
     /// The stream ends or breaks: everything that is on is reported as it is.
     pub fn flush(&mut self, out: &mut Vec<Noticed>) {
+        out.extend(self.withheld.drain(..).map(Noticed::Burst));
         out.extend(self.bursts.open.drain(..).map(Noticed::Burst));
         for carrier in self.carriers.on.drain(..) {
             self.background.release(carrier.lo, carrier.hi);
@@ -339,6 +353,9 @@ impl Detector {
             }
             look.seen = 0;
             self.end_look(index, out);
+            if self.stepped == self.next {
+                return;
+            }
         }
         if let Some(last) = self.long.last_mut() {
             last.ratios.fill(0.0);
@@ -411,11 +428,18 @@ impl Detector {
         if let Some(ratio) = self.steps.block(&self.mean, &self.background) {
             self.background.scale(ratio);
             self.carriers.scale(ratio);
-            self.stepped = self.next;
-            let bins = self.mean.len();
-            self.bursts.open.retain(|o| 10 * (o.hi - o.lo) < 8 * bins);
+            // What opened since it began was the floor.
+            let began = self.next.saturating_sub(self.steps.risen_slabs(ratio));
+            self.bursts.open.retain(|o| o.from < began);
+            self.withheld.retain(|o| o.from < began);
             out.push(Noticed::FloorStep(ratio));
+            self.recent.iter_mut().for_each(|recent| *recent *= ratio);
+            // What was summed so far is on another scale.
+            self.clear_looks();
+            self.stepped = self.next;
+            return;
         }
+        self.release(out);
         // In the sums of the block, what was not quiet stands as 1 a slab.
         let whole = LOOKS[BLOCK] as u16;
         self.held.fill(false);
@@ -440,18 +464,41 @@ impl Detector {
         self.floor_sum = kernels::sum(&self.background.floor);
     }
 
+    /// Keeps a burst until it is known not to be the floor, rising.
+    fn withhold(&mut self, burst: Open, out: &mut Vec<Noticed>) {
+        if self.withheld.len() == self.withheld.capacity() {
+            out.extend(self.withheld.drain(..).map(Noticed::Burst));
+        }
+        self.withheld.push(burst);
+    }
+
+    /// Lets go of the bursts that ended before the present block: a step within it shows in the next one only.
+    fn release(&mut self, out: &mut Vec<Noticed>) {
+        if self.steps.is_rising() {
+            return;
+        }
+        let before = self.next.saturating_sub(u64::from(LOOKS[BLOCK]));
+        self.withheld.retain(|burst| {
+            let keep = burst.until > before;
+            if !keep {
+                out.push(Noticed::Burst(*burst));
+            }
+            keep
+        });
+    }
+
     /// Takes out what ended and what stayed.
     fn settle(&mut self, out: &mut Vec<Noticed>) {
         if self.bursts.open.is_empty() {
             return;
         }
         while let Some(burst) = self.bursts.take_ended(self.next) {
-            out.push(Noticed::Burst(burst));
+            self.withhold(burst, out);
         }
         while let Some(burst) = self.bursts.take_long(self.carrier_slabs) {
             // What moves on stands nowhere.
             if burst.sweeps() {
-                out.push(Noticed::Burst(burst));
+                self.withhold(burst, out);
             } else if let Some(carrier) =
                 self.carriers.promote(&burst, &self.recent, &mut self.background, self.first)
             {

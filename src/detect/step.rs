@@ -9,10 +9,14 @@ const STEP_RATIO: f32 = 1.26;
 /// narrow span comes in slots of 1 ms, a few in a row).
 const RISE_S: f64 = 30e-3;
 
+/// In a rise, nine tenths of the span rise by this share of its middle at least.
+const RISEN_SHARE: f32 = 0.5;
+
 /// Watches block means for a change that all bins share.
 #[derive(Debug)]
 pub struct StepWatch {
     block_s: f64,
+    block_slabs: u32,
     scratch: Vec<f32>,
     high_s: f64,
 }
@@ -21,9 +25,20 @@ pub struct StepWatch {
 const GROUP: usize = 8;
 
 impl StepWatch {
-    /// For blocks of `block_s` seconds.
-    pub fn new(block_s: f64) -> Self {
-        Self { block_s, scratch: Vec::with_capacity(256), high_s: 0.0 }
+    /// For blocks of `block_s` seconds and `block_slabs` slabs.
+    pub fn new(block_s: f64, block_slabs: u32) -> Self {
+        Self { block_s, block_slabs, scratch: Vec::with_capacity(256), high_s: 0.0 }
+    }
+
+    /// Whether the whole span stands above the background since the last block.
+    pub fn is_rising(&self) -> bool {
+        self.high_s > 0.0
+    }
+
+    /// Slabs since a step by `ratio` began, when it is told of.
+    pub fn risen_slabs(&self, ratio: f32) -> u64 {
+        let blocks = if ratio > 1.0 { (RISE_S / self.block_s).ceil() + 1.0 } else { 1.0 };
+        blocks as u64 * u64::from(self.block_slabs)
     }
 
     /// Takes the mean power of a block and the background; the ratio of a step when there was one.
@@ -51,7 +66,9 @@ impl StepWatch {
             self.high_s = 0.0;
             return Some(middle);
         }
-        if !(common && middle > STEP_RATIO) {
+        // The few values of a group vary; but all of them rose.
+        let all = low > 1.0 + RISEN_SHARE * (middle - 1.0) && high < 1.0 + (middle - 1.0) / RISEN_SHARE;
+        if !(all && middle > STEP_RATIO) {
             self.high_s = 0.0;
             return None;
         }
@@ -70,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_common_rise_that_lasts_is_a_step_and_an_emission_is_none() {
-        let mut watch = StepWatch::new(10e-3);
+        let mut watch = StepWatch::new(10e-3, 16);
         let background = Background::new(128);
         let mut half = [1.0f32; 128];
         half[..64].fill(4.0);

@@ -15,6 +15,8 @@ const FALSE_ALARM: f64 = 1e-3;
 const PHASES: usize = 128;
 /// Taps of the fractional-delay filter.
 const TAPS: usize = 16;
+/// Symbols, at least, that a prefix must come back in: of fewer, any regular pulses have some.
+const FEWEST_SYMBOLS: f64 = 4.0;
 /// Below so many independent values a coefficient says nothing.
 const FEWEST: f64 = 6.0;
 /// Longest stretch of samples correlated.
@@ -123,7 +125,7 @@ impl Correlator {
         tried: usize,
     ) -> Option<Correlation> {
         let period = period_s * stretch.rate_hz;
-        if (n as f64) < 2.0 * period {
+        if (n as f64) < FEWEST_SYMBOLS * period {
             return None;
         }
         let independent = n as f64 / stretch.rate_hz * stretch.effective_hz;

@@ -1,6 +1,6 @@
 //! Whether the receiver may have made an emission itself: images, splatter, the shoulders of its passband.
 
-use crate::detect::{Detector, MOST_OPEN, Open, Steady};
+use crate::detect::{Detector, MOST_UNTOLD, Open, Steady};
 use crate::measure::Ghost;
 
 /// An image is at least this much weaker than what it mirrors: cheap quadrature receivers reject 25 to 45 dB.
@@ -106,9 +106,9 @@ impl Neighbours {
 
     /// The longest part of slabs `[from, until)` in which nothing as strong as `excess` lay over bins `[lo, hi)`.
     pub fn uncovered(&self, steady: &Steady, (from, until): (u64, u64), detector: &Detector) -> (u64, u64) {
-        let mut covers = [(0u64, 0u64); REMEMBERED + MOST_OPEN];
+        let mut covers = [(0u64, 0u64); REMEMBERED + MOST_UNTOLD];
         let mut count = 0;
-        for burst in self.ended.iter().chain(detector.open()) {
+        for burst in self.ended.iter().chain(detector.untold()) {
             let (lo, hi) = burst.extents();
             let over = lo < steady.hi && steady.lo < hi && 2.0 * burst.mean() > f64::from(steady.excess);
             if over && burst.from < until && from < burst.until && count < covers.len() {
@@ -148,7 +148,7 @@ impl Neighbours {
         if jump {
             return Ghost::Splatter;
         }
-        let mut others = self.ended.iter().chain(detector.open());
+        let mut others = self.ended.iter().chain(detector.untold());
         let shadows = |other: &Open| {
             // Longer looks know their edges less well.
             let slack = EDGE_SLABS + if burst.look > other.look { u64::from(burst.look) } else { 0 };
