@@ -131,7 +131,7 @@ impl Open {
         self.cells = look.cells.of(look.bins_of(segment));
         self.hits += 1;
         self.energy += energy;
-        let mirror: f32 = look.power[bins - segment.hi + 1..(bins - segment.lo + 1).min(bins)].iter().sum();
+        let mirror: f32 = look.all[bins - segment.hi + 1..(bins - segment.lo + 1).min(bins)].iter().sum();
         self.mirror += f64::from(mirror) * slabs;
         self.background += f64::from(look.level[segment.lo..segment.hi].iter().sum::<f32>()) * slabs;
         self.lo_moment += segment.lo as f64 * energy;
@@ -250,8 +250,10 @@ pub struct Look<'a> {
     pub slabs: u32,
     /// Independent values in a box of it.
     pub cells: Cells,
-    /// Mean power per bin.
+    /// Mean power per bin, without what shorter looks found.
     pub power: &'a [f32],
+    /// With it.
+    pub all: &'a [f32],
     /// Background per bin.
     pub level: &'a [f32],
     /// Observation began with this look.
@@ -437,8 +439,7 @@ impl Bursts {
     pub fn take_ended(&mut self, now: u64) -> Option<Open> {
         let at = self.open.iter().position(|o| now > o.until + o.patience())?;
         let burst = self.open.swap_remove(at);
-        let (lo, hi) = burst.extents();
-        self.ended[self.next_ended] = (lo, hi, burst.until);
+        self.ended[self.next_ended] = (burst.lo, burst.hi, burst.until);
         self.next_ended = (self.next_ended + 1) % self.ended.len();
         Some(burst)
     }

@@ -26,7 +26,7 @@ const MODULATED: f32 = 2.0;
 const BESIDE: usize = 1;
 
 /// A line with its skirts is no wider, bins; what is wider varies as far beyond its edges.
-const LINE_BINS: usize = 12;
+const SKIRTED_BINS: usize = 24;
 
 /// A carrier seen this early was there before: a faint one is not above every threshold at once.
 const SETTLING_SLABS: u64 = 16;
@@ -165,7 +165,7 @@ impl Carriers {
     /// Whether `segment` is the modulation of a carrier, which it then joins.
     pub fn absorbs(&mut self, segment: &Segment, look: &Look<'_>, background: &mut Background) -> bool {
         let Some(carrier) = self.on.iter_mut().find(|c| {
-            let margin = if c.hi - c.lo > LINE_BINS { c.hi - c.lo } else { BESIDE };
+            let margin = if c.hi - c.lo > SKIRTED_BINS { c.hi - c.lo } else { BESIDE };
             let near = segment.lo <= c.hi + margin && c.lo <= segment.hi + margin;
             near && segment.width() <= 3 * (c.hi - c.lo).max(2) && segment.excess < MODULATED * c.excess
         }) else {

@@ -312,12 +312,13 @@ impl Detector {
             if segment.excess <= level * cells.excess_of_noise(segment.width()) {
                 continue;
             }
-            let look = Look { from, slabs, cells, power, level: &[], at_start };
+            let look = Look { from, slabs, cells, power, all: &[], level: &[], at_start };
             if !self.carriers.absorbs(segment, &look, &mut self.background) {
                 self.kept.push(*segment);
             }
         }
-        let look = Look { from, slabs, cells, power, level: &self.background.level, at_start };
+        let all = if slabs == 1 { power } else { &self.mean };
+        let look = Look { from, slabs, cells, power, all, level: &self.background.level, at_start };
         self.bursts.attribute(&self.kept, &look);
         self.bursts.sustain(&look, &mut self.marker.marks);
     }
@@ -397,7 +398,7 @@ impl Detector {
             }
         }
         if index + 1 >= BLOCK {
-            let look = Look { from, slabs, cells, power: &self.mean, level: &[], at_start: false };
+            let look = Look { from, slabs, cells, power: &self.mean, all: &[], level: &[], at_start: false };
             self.carriers.watch(&look, WATCHED, &mut self.background, &mut self.fallen);
             // Their ratios are still to the carrier.
             for carrier in &self.fallen {

@@ -30,11 +30,11 @@ const OVERHEAD: f64 = 3000.0;
 /// Budget that can be saved up, samples.
 const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
 
-/// Share of what is left of the budget that one report of a carrier may take, and what it takes at least, samples:
-/// some milliseconds.
+/// Share of what is left of the budget that one report of a carrier may take, and what it takes at least, seconds: of
+/// less, a syllable's pause may be all that is seen.
 const CARRIER_SHARE: f64 = 1.0 / 8.0;
 /// See [`CARRIER_SHARE`].
-const CARRIER_SAMPLES: u64 = 1 << 16;
+const CARRIER_LEAST_S: f64 = 10e-3;
 
 /// Time in which a receiver's automatic gain recovers after a strong carrier, seconds.
 const GAIN_RECOVERY_S: f64 = 0.2;
@@ -45,8 +45,14 @@ const FEWEST_SLABS: u64 = 64;
 /// More of the power than this in one line: not modulated yet.
 const LINE_SHARE: f32 = 0.9;
 
+/// Widest channel of land mobile radio, hertz (ETSI EN 300 086 4).
+const VOICE_HZ: f64 = 25e3;
+
 /// A carrier lies within this share of its bandwidth of the middle of what it carries.
 const MIDDLE: f64 = 0.25;
+
+/// What is this much fainter without the receiver's offset than with it is nothing else, dB.
+const NOTHING_DB: f32 = 10.0;
 
 /// Something this much stronger may hide a carrier: the receiver loses gain, its floor rises.
 const MASKING_RATIO: f32 = 1000.0;
@@ -159,7 +165,7 @@ impl Examiner {
                 if ghost == Ghost::None {
                     self.neighbours.remember(open);
                 }
-                let burst = self.burst(&Self::seen_burst(open, ghost, scene.at_end), scene);
+                let burst = self.at_offset(&Self::seen_burst(open, ghost, scene.at_end), scene);
                 out.push(FrontEvent::Burst(burst));
             }
             Noticed::CarrierOn(steady) => {
@@ -235,9 +241,10 @@ impl Examiner {
             Part::First => steady.from,
             Part::Later | Part::Last => steady.from.max(steady.until.saturating_sub(recent as u64)),
         };
-        let from = from.max(scene.detector.stepped().min(steady.until));
-        let (free_from, free_until) =
-            self.neighbours.uncovered(steady, (from, steady.until.max(from)), scene.detector);
+        // What came before a gain step is on another scale; it is known all the same when it began.
+        let looked_from = from.max(scene.detector.stepped().min(steady.until));
+        let until = steady.until.max(looked_from);
+        let (free_from, free_until) = self.neighbours.uncovered(steady, (looked_from, until), scene.detector);
         let seen = Seen {
             from: free_from,
             until: free_until,
@@ -251,19 +258,22 @@ impl Examiner {
             // Many may be noticed at once, and any part of one tells what it is, but not when it ended.
             most: match part {
                 Part::Last => MOST_SAMPLES as u64,
-                _ => ((self.budget * CARRIER_SHARE) as u64).clamp(CARRIER_SAMPLES, MOST_SAMPLES as u64),
+                _ => (self.budget * CARRIER_SHARE)
+                    .max(CARRIER_LEAST_S * self.layout.rate_hz)
+                    .min(MOST_SAMPLES as f64) as u64,
             },
-            covered: free_until - free_from < FEWEST_SLABS.min(steady.until.saturating_sub(from)),
+            covered: free_until - free_from < FEWEST_SLABS.min(steady.until.saturating_sub(looked_from)),
             ghost,
         };
-        let burst = self.burst(&seen, scene);
+        let burst = self.at_offset(&seen, scene);
         let start_s = if from == free_from { burst.start_s } else { self.time(from, scene) };
         let end_s = if seen.cut_end || burst.depth == Depth::Light {
             self.time(steady.until, scene).max(burst.end_s)
         } else {
             burst.end_s
         };
-        Burst { start_s, end_s, ..burst }
+        let cut_start = steady.cut_start || free_from > looked_from;
+        Burst { start_s, end_s, cut_start, ..burst }
     }
 
     /// Merges a carrier's new report with the last full one.
@@ -277,9 +287,9 @@ impl Examiner {
                 if old.ghost != Ghost::None {
                     carrier.burst.ghost = old.ghost;
                 }
-                // A line is modulated about its middle; what is beside it is another's.
+                // A line or a voice channel is modulated about its middle; what is beside it is another's.
                 let was_line = old.features.line_fraction.is_some_and(|share| share > LINE_SHARE);
-                let beside = was_line
+                let beside = (was_line || old.bandwidth_hz < VOICE_HZ)
                     && (burst.offset_hz - old.offset_hz).abs() > MIDDLE * burst.bandwidth_hz
                     && burst.bandwidth_hz > 2.0 * old.bandwidth_hz;
                 let poorer =
@@ -301,6 +311,24 @@ impl Examiner {
 
     fn sample(&self, slab: u64, scene: &Scene<'_>) -> f64 {
         scene.slab_zero_sample + slab as f64 * self.layout.slab_samples() as f64
+    }
+
+    /// A burst; one at the tuning that began while it was watched is looked at closely before it is called the
+    /// receiver's offset, and one that is nothing without that offset is.
+    fn at_offset(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {
+        let suspect = seen.ghost == Ghost::Dc && !seen.cut_start;
+        let ghost = if suspect { Ghost::None } else { seen.ghost };
+        let burst = self.burst(&Seen { ghost, ..*seen }, scene);
+        let middle = self.layout.bins / 2;
+        if burst.depth == Depth::Light || !(seen.lo <= middle && middle < seen.hi) {
+            return Burst { ghost: if suspect { Ghost::Dc } else { burst.ghost }, ..burst };
+        }
+        let light = self.light(&Seen { ghost: Ghost::Dc, ..*seen }, scene);
+        let nothing = burst.power_dbfs < light.power_dbfs - NOTHING_DB;
+        // The offset lies at the tuning to within what the time resolves; no transmitter does.
+        let line = burst.features.line_fraction.is_some_and(|share| share > LINE_SHARE);
+        let exact = burst.offset_hz.abs() < 2.0 / (burst.end_s - burst.start_s);
+        if nothing || (suspect && line && exact) { light } else { burst }
     }
 
     fn burst(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {

@@ -162,13 +162,14 @@ impl Neighbours {
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);
             let inside = 2 * to.min(hi).saturating_sub(from.max(lo)) >= hi - lo;
             let fragment = within && inside && ratio > FRAGMENT_RATIO;
-            // Where a line that moves turns, jumps, or passes the receiver's offset, pieces of it come loose.
-            let meanwhile = other.from <= burst.until + EDGE_SLABS && burst.from <= other.until + EDGE_SLABS;
-            let in_range =
-                other.range().is_some_and(|(from, to)| lo + (hi - lo) >= from && to + (hi - lo) >= hi);
+            // Where a line that moves turns, jumps, or passes the receiver's offset, pieces of it come loose: within its
+            // range, as strong, and gone when it goes on from there.
+            let in_range = other.range().is_some_and(|(from, to)| from <= lo + 1 && hi <= to + 1);
             let alike = ratio < PIECE_RATIO && ratio * PIECE_RATIO > 1.0;
             let shorter = burst.until - burst.from < (other.until - other.from) / 2;
-            let loose = meanwhile && in_range && alike && shorter;
+            let goes_on =
+                other.until.abs_diff(burst.until) <= slack && other.lo <= hi + 1 && lo <= other.hi + 1;
+            let loose = in_range && alike && shorter && goes_on;
             // A transmitter's own leakage into the channels beside it.
             let beside = lo <= to + (to - from) && from <= hi + (to - from);
             let leaked = within && edge && beside && ratio > LEAKAGE_RATIO;

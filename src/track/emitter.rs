@@ -180,10 +180,11 @@ impl Emitter {
         self.first_s = self.first_s.min(burst.start_s);
         self.last_s = self.last_s.max(burst.end_s);
         self.tuning_hz = emission.place.hz - burst.offset_hz;
+        // What was on when the stream broke may have been on all the while.
+        let was_off = self.count == 0 || self.end_seen || self.silent_s > 0.0;
+        self.onset_seen |= !burst.cut_start && was_off;
         self.silent_s = 0.0;
         self.on.add(burst.start_s, burst.end_s);
-        // What was on when the stream broke may have been on all the while.
-        self.onset_seen |= !burst.cut_start && (self.count == 0 || self.end_seen);
         // A carrier's end is told by its last report: the tracker sets `end_seen` then.
         self.end_seen |= emission.carrier.is_none() && !burst.cut_end;
         if self.again(emission) {

@@ -9,6 +9,14 @@ const TEETH_MIN: usize = 6;
 const TOGETHER_S: f64 = 50e-3;
 /// A tooth is narrower than this fraction of the distance to the next.
 const NARROW: f64 = 0.25;
+/// And than this, hertz: narrower than any microphone's sound (ETSI EN 300 422-1 8.3).
+const TOOTH_HZ: f64 = 20e3;
+/// Narrower than any voice channel in use (ETSI TS 102 658: 6.25 kHz, of which 4 kHz are filled), hertz.
+pub const LINE_HZ: f64 = 3e3;
+/// What stands around the receiver's offset for two teeth is as strong as two of its neighbours, to within this, dB.
+const PAIR_DB: f64 = 10.0;
+/// And no wider than so many distances.
+const PAIR_STEPS: f64 = 2.5;
 /// Bins that an unmodulated line takes up where it was not measured more closely.
 const BINS: f64 = 5.5;
 /// A tooth lies where it belongs to within this fraction of the distance: supplies are not stable.
@@ -38,7 +46,11 @@ pub fn comb<'a>(
             && (other.first_s - emitter.first_s).abs() < TOGETHER_S
             && (other.level_dbfs - emitter.level_dbfs).abs() < LEVELS_DB
     };
-    let place = |other: &Emitter| Line { hz: other.place.hz, width_hz: other.bandwidth_hz };
+    let place = |other: &Emitter| Line {
+        hz: other.place.hz,
+        width_hz: other.bandwidth_hz,
+        level_dbfs: other.level_dbfs,
+    };
     let mut lines: Vec<Line> = all.filter(beside).map(place).collect();
     let own = place(emitter);
     if let Some(found) = teeth(&own, &mut lines, bin_hz) {
@@ -52,7 +64,9 @@ pub fn comb<'a>(
         (steps - steps.round()).abs() * step_hz < tolerance_hz(step_hz, own.width_hz, bin_hz)
     };
     let (below_hz, above_hz) = (own.hz - own.width_hz / 2.0, own.hz + own.width_hz / 2.0);
-    (is_tooth(below_hz) && is_tooth(above_hz)).then_some((step_hz, count + 2))
+    let is_pair =
+        own.width_hz < PAIR_STEPS * step_hz && (own.level_dbfs - nearest.level_dbfs).abs() < PAIR_DB;
+    (is_pair && is_tooth(below_hz) && is_tooth(above_hz)).then_some((step_hz, count + 2))
 }
 
 /// Where something stands and how wide it is, hertz.
@@ -60,6 +74,7 @@ pub fn comb<'a>(
 struct Line {
     hz: f64,
     width_hz: f64,
+    level_dbfs: f64,
 }
 
 /// How far from its place a tooth may lie.
@@ -81,7 +96,8 @@ fn teeth(own: &Line, lines: &mut [Line], bin_hz: f64) -> Option<(f64, usize)> {
     let mut steps_hz = nearest.flat_map(|hz| (1..=NEAREST).map(move |part| hz / f64::from(part)));
     steps_hz.find_map(|step_hz| {
         let narrow = |width_hz: f64| {
-            width_hz < NARROW * step_hz || (width_hz < BINS * bin_hz && step_hz > (BINS + 1.0) * bin_hz)
+            (width_hz < NARROW * step_hz && width_hz < TOOTH_HZ.max(bin_hz))
+                || (width_hz < BINS * bin_hz && step_hz > (BINS + 1.0) * bin_hz)
         };
         let placed = |line: &Line| {
             let steps = (apart(line) / step_hz).round();

@@ -296,7 +296,11 @@ impl Back {
         if emitter.is_ghost() {
             verdict.device = Device::Interference;
         }
-        if emitter.is_continuous()
+        // A name that says what it is stands; a line, whatever its jitter resembles, may be a tooth.
+        let plain =
+            matches!(verdict.signal, Signal::Unknown | Signal::Cw) || emitter.bandwidth_hz < comb::LINE_HZ;
+        if plain
+            && emitter.is_continuous()
             && let Some((step_hz, teeth)) =
                 comb::comb(emitter, self.bin_hz, self.tracker.iter().map(|(_, other)| other))
         {
@@ -387,7 +391,8 @@ impl Back {
 
     /// What an emitter that got no name resembles most.
     fn nearest(&self, emitter: &Emitter, verdict: &Verdict) -> Option<String> {
-        let nameless = !verdict.named && verdict.signal == Signal::Unknown;
+        let nameless =
+            !verdict.named && verdict.signal == Signal::Unknown && verdict.device != Device::Interference;
         nameless.then(|| self.judge.nearest(emitter, self.bin_hz)).flatten()
     }
 
