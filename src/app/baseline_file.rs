@@ -137,12 +137,21 @@ fn write_into(path: &Path, document: &Document) -> io::Result<()> {
     }
 }
 
+/// No radio frequency, and nothing measured in one, is higher, hertz (ITU-R V.431).
+const HIGHEST_HZ: f64 = 3e12;
+
+/// No level is farther from full scale, dB: samples are floats between 1e-15 and 1e12.
+const MOST_DBFS: f64 = 300.0;
+
 /// The field of `known` that cannot come from a measurement, if any. JSON itself has no NaN and no infinity.
 fn impossible(known: &Known) -> Option<&'static str> {
     let positive = |value: f64| value > 0.0;
     [
-        ("bandwidth_hz", positive(known.bandwidth_hz)),
-        ("carrier_sigma_hz", known.carrier_sigma_hz >= 0.0),
+        ("bandwidth_hz", positive(known.bandwidth_hz) && known.bandwidth_hz < HIGHEST_HZ),
+        ("carrier_hz", known.carrier_hz.is_none_or(|hz| hz.abs() < HIGHEST_HZ)),
+        ("carrier_sigma_hz", (0.0..HIGHEST_HZ).contains(&known.carrier_sigma_hz)),
+        ("level_dbfs", known.level_dbfs.abs() < MOST_DBFS),
+        ("offset_hz", known.offset_hz.abs() < HIGHEST_HZ),
         ("carrier_step_hz", known.carrier_step_hz.is_none_or(positive)),
         ("center_hz", known.center_hz.is_none_or(positive)),
         ("period_s", known.period_s.is_none_or(positive)),

@@ -11,7 +11,7 @@ use crate::classify::Signature;
 use crate::explain::{Explainer, Window};
 use crate::iq::{Gap, IqBlock, Received, Segment};
 use crate::pipeline::{
-    Back, BackParams, Front, FrontEvent, Health, HealthReason, HealthState, Output, Phase, STUCK_S,
+    Back, BackParams, Front, FrontEvent, Health, HealthReason, HealthState, Output, Phase, STUCK_S, WINDOW_S,
 };
 use crate::policy::{Baseline, Level};
 use crate::recording::{OpenOptions, Recording, RecordingError};
@@ -204,6 +204,7 @@ impl<'a> Run<'a> {
         self.tally.samples += samples;
         if let Some(segment) = &self.segment {
             let end = (block.first + samples) as f64;
+            self.tally.received_s += samples as f64 / segment.tuning.rate_hz;
             self.at_s = self.at_s.max(segment.start_s + end / segment.tuning.rate_hz);
         }
         self.front.step(block, &mut self.events);
@@ -219,6 +220,9 @@ impl<'a> Run<'a> {
     /// Hands the front's events to the back, and what that says to the sink.
     fn drain(&mut self) -> io::Result<()> {
         for event in &self.events {
+            if let FrontEvent::Observed(observed) = event {
+                self.tally.observed_s += observed.until_s - observed.from_s;
+            }
             self.back.take(event, &mut self.outputs);
         }
         self.tell()
@@ -297,8 +301,13 @@ struct Tally {
     merged: u64,
     raised: u64,
     resolved_as_merged: u64,
+    /// Seconds of samples that came, and that the front looked at.
+    received_s: f64,
+    observed_s: f64,
     blind_s: f64,
     blind_since_s: Option<f64>,
+    /// When the last blind spell ended, seconds.
+    blind_until_s: f64,
 }
 
 impl Tally {
@@ -318,10 +327,13 @@ impl Tally {
     fn health(&mut self, health: &Health) {
         let blind = health.state == HealthState::Blind;
         match self.blind_since_s {
-            None if blind => self.blind_since_s = Some(health.at_s - backdated_s(health.reason)),
+            None if blind => {
+                let since_s = health.at_s - backdated_s(health.reason);
+                self.blind_since_s = Some(since_s.max(self.blind_until_s));
+            }
             Some(since_s) if !blind => {
                 self.blind_s += (health.at_s - since_s).max(0.0);
-                self.blind_since_s = None;
+                (self.blind_since_s, self.blind_until_s) = (None, health.at_s);
             }
             _ => {}
         }
@@ -329,20 +341,27 @@ impl Tally {
 
     fn summary(&self, duration_s: f64) -> Summary {
         let still_s = self.blind_since_s.map_or(0.0, |since_s| (duration_s - since_s).max(0.0));
+        let unseen_s = self.received_s - self.observed_s;
+        // A few samples at the end of each segment are always short of a transform.
+        let unseen_s = if 2.0 * unseen_s > self.received_s { unseen_s } else { 0.0 };
         Summary {
             duration_s,
             samples: self.samples,
             lost_samples: self.lost_samples,
             emitters: self.opened.saturating_sub(self.merged),
             alerts: self.raised.saturating_sub(self.resolved_as_merged),
-            blind_s: self.blind_s + still_s,
+            blind_s: (self.blind_s + still_s).max(unseen_s),
         }
     }
 }
 
 /// How long the receiver has been blind when that is said, seconds.
 fn backdated_s(reason: HealthReason) -> f64 {
-    if reason == HealthReason::StuckSamples { STUCK_S } else { 0.0 }
+    match reason {
+        HealthReason::StuckSamples => STUCK_S,
+        HealthReason::Clipping | HealthReason::NonFiniteSamples => WINDOW_S,
+        HealthReason::Gap | HealthReason::FloorStep => 0.0,
+    }
 }
 
 #[cfg(test)]

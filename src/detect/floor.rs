@@ -241,6 +241,12 @@ impl Background {
         self.invert(lo, hi);
     }
 
+    /// Whether the floor times `ratio` is still more than the least that is believed.
+    pub fn holds(&self, ratio: f32) -> bool {
+        let above = self.floor.iter().filter(|floor| **floor * ratio > 2.0 * self.least).count();
+        2 * above > self.floor.len()
+    }
+
     /// Everything moved by `ratio`: a gain step.
     pub fn scale(&mut self, ratio: f32) {
         for (level, floor) in self.level.iter_mut().zip(&mut self.floor) {

@@ -113,6 +113,8 @@ pub struct Detector {
     first: u64,
     /// First slab after the last gain step.
     stepped: u64,
+    /// Slabs in a row in which nothing was received.
+    dead_run: u64,
 }
 
 impl Detector {
@@ -164,6 +166,7 @@ impl Detector {
             next: 0,
             first: 0,
             stepped: 0,
+            dead_run: 0,
         }
     }
 
@@ -231,6 +234,11 @@ impl Detector {
         &mut self.carriers.on
     }
 
+    /// Number of the next slab.
+    pub fn now(&self) -> u64 {
+        self.next
+    }
+
     /// First slab after the last gain step: what was received before is on another scale.
     pub fn stepped(&self) -> u64 {
         self.stepped
@@ -253,8 +261,9 @@ impl Detector {
         let middle = power.len() / 2;
         let constant: f32 = power[middle - 4..=middle + 4].iter().sum();
         if kernels::sum(power) - constant < DEAD_SHARE * self.floor_sum {
-            return self.dead_slab(now, out);
+            return self.dead_slab(now, power, out);
         }
+        self.dead_run = 0;
         kernels::multiply(power, &self.background.inverse, &mut self.ratios);
         if !self.bursts.open.is_empty() || self.marker.anything(&self.ratios, &self.short) {
             self.marker.mark(&self.ratios, &self.short);
@@ -264,10 +273,11 @@ impl Detector {
             let level = &self.background.level;
             let mut next = 0;
             while let Some((lo, hi)) = marks::next_run(&self.marker.marks, next) {
-                for bin in lo..hi {
-                    self.ratios[bin] = 1.0;
-                    self.missed[bin] += 1;
-                    first.found[bin] += power[bin] - level[bin];
+                self.ratios[lo..hi].fill(1.0);
+                self.missed[lo..hi].iter_mut().for_each(|missed| *missed += 1);
+                let present = power[lo..hi].iter().zip(&level[lo..hi]);
+                for (found, (power, level)) in first.found[lo..hi].iter_mut().zip(present) {
+                    *found += power - level;
                 }
                 next = hi;
             }
@@ -278,7 +288,15 @@ impl Detector {
     }
 
     /// A slab in which the receiver delivered nothing: no measure of anything, it passes for the background.
-    fn dead_slab(&mut self, now: u64, out: &mut Vec<Noticed>) {
+    fn dead_slab(&mut self, now: u64, power: &[f32], out: &mut Vec<Noticed>) {
+        self.dead_run += 1;
+        // For as long, it is how the receiver is now: an antenna that is off, not a hiccup.
+        let ratio = kernels::sum(power) / self.floor_sum;
+        if self.dead_run >= self.carrier_slabs && self.background.holds(ratio) {
+            self.next += 1;
+            self.dead_run = 0;
+            return self.step_to(ratio, self.carrier_slabs, out);
+        }
         self.ratios.fill(1.0);
         for missed in &mut self.missed {
             *missed += 1;
@@ -389,10 +407,11 @@ impl Detector {
             look.any_found = true;
             let mut next = 0;
             while let Some((lo, hi)) = marks::next_run(&self.marker.marks, next) {
-                for bin in lo..hi {
-                    look.ratios[bin] = slabs as f32;
-                    look.found[bin] = look.power[bin] - level[bin] * slabs as f32;
-                    self.missed[bin] = LOOKS[BLOCK] as u16;
+                look.ratios[lo..hi].fill(slabs as f32);
+                self.missed[lo..hi].fill(LOOKS[BLOCK] as u16);
+                let present = look.power[lo..hi].iter().zip(&level[lo..hi]);
+                for (found, (power, level)) in look.found[lo..hi].iter_mut().zip(present) {
+                    *found = power - level * slabs as f32;
                 }
                 next = hi;
             }
@@ -427,17 +446,7 @@ impl Detector {
             *recent += (mean - *recent) * weight;
         }
         if let Some(ratio) = self.steps.block(&self.mean, &self.background) {
-            self.background.scale(ratio);
-            self.carriers.scale(ratio);
-            // What opened since it began was the floor.
-            let began = self.next.saturating_sub(self.steps.risen_slabs(ratio));
-            self.bursts.open.retain(|o| o.from < began);
-            self.withheld.retain(|o| o.from < began);
-            out.push(Noticed::FloorStep(ratio));
-            self.recent.iter_mut().for_each(|recent| *recent *= ratio);
-            // What was summed so far is on another scale.
-            self.clear_looks();
-            self.stepped = self.next;
+            self.step_to(ratio, self.steps.risen_slabs(ratio), out);
             return;
         }
         self.release(out);
@@ -486,6 +495,22 @@ impl Detector {
             }
             keep
         });
+    }
+
+    /// The whole floor moved by `ratio`, over the last `slabs`.
+    fn step_to(&mut self, ratio: f32, slabs: u64, out: &mut Vec<Noticed>) {
+        self.background.scale(ratio);
+        self.carriers.scale(ratio);
+        self.floor_sum = kernels::sum(&self.background.floor);
+        // What opened since it began was the floor.
+        let began = self.next.saturating_sub(slabs);
+        self.bursts.open.retain(|o| o.from < began);
+        self.withheld.retain(|o| o.from < began);
+        self.recent.iter_mut().for_each(|recent| *recent *= ratio);
+        // What was summed so far is on another scale.
+        self.clear_looks();
+        self.stepped = self.next;
+        out.push(Noticed::FloorStep(ratio));
     }
 
     /// Takes out what ended and what stayed.

@@ -27,6 +27,12 @@ const EARNED_HZ: f64 = 4e6;
 /// Fixed part of the cost of a measurement, in samples.
 const OVERHEAD: f64 = 3000.0;
 
+/// Share of the cost that is filtering the channel out of the samples, by profile.
+const FILTERING: f64 = 0.2;
+
+/// Rate of a channel over the width of what is in it.
+const CHANNEL_WIDTHS: f64 = 3.0;
+
 /// Budget that can be saved up, samples.
 const SAVED: f64 = 4.0 * MOST_SAMPLES as f64;
 
@@ -165,7 +171,8 @@ impl Examiner {
                 if ghost == Ghost::None {
                     self.neighbours.remember(open);
                 }
-                let burst = self.at_offset(&Self::seen_burst(open, ghost, scene.at_end), scene);
+                let seen = Self::seen_burst(open, ghost, scene.at_end, scene.detector.now());
+                let burst = self.at_offset(&seen, scene);
                 out.push(FrontEvent::Burst(burst));
             }
             Noticed::CarrierOn(steady) => {
@@ -203,7 +210,7 @@ impl Examiner {
         self.budget = (self.budget + fresh as f64 * (EARNED_HZ / self.layout.rate_hz).min(1.0)).min(SAVED);
     }
 
-    fn seen_burst(open: &Open, ghost: Ghost, at_end: bool) -> Seen {
+    fn seen_burst(open: &Open, ghost: Ghost, at_end: bool, now: u64) -> Seen {
         let (lo, hi) = open.extents();
         Seen {
             from: open.from,
@@ -213,7 +220,8 @@ impl Examiner {
             look: open.look.min(COARSEST_LOOK),
             excess: open.mean(),
             cut_start: open.cut_start,
-            cut_end: at_end,
+            // What was not seen in the last look has ended, though it was still waited for.
+            cut_end: at_end && open.until + u64::from(open.look) >= now,
             sweeps: open.sweeps(),
             most: MOST_SAMPLES as u64,
             covered: u64::from(open.covered) * COVERED_PART > open.until - open.from,
@@ -258,7 +266,7 @@ impl Examiner {
             // Many may be noticed at once, and any part of one tells what it is, but not when it ended.
             most: match part {
                 Part::Last => MOST_SAMPLES as u64,
-                _ => (self.budget * CARRIER_SHARE)
+                _ => (self.budget * CARRIER_SHARE / self.cost(lo, hi))
                     .max(CARRIER_LEAST_S * self.layout.rate_hz)
                     .min(MOST_SAMPLES as f64) as u64,
             },
@@ -331,6 +339,12 @@ impl Examiner {
         if nothing || (suspect && line && exact) { light } else { burst }
     }
 
+    /// Cost of a sample of what lies in bins `[lo, hi)`: all are filtered, those of its channel are measured.
+    fn cost(&self, lo: usize, hi: usize) -> f64 {
+        let channel = (CHANNEL_WIDTHS * (hi - lo) as f64 / self.layout.bins as f64).min(1.0);
+        FILTERING + (1.0 - FILTERING) * channel
+    }
+
     fn burst(&mut self, seen: &Seen, scene: &Scene<'_>) -> Burst {
         let light = self.light(seen, scene);
         let slack = self.layout.slab_samples() * seen.look as usize + self.layout.hop;
@@ -340,7 +354,7 @@ impl Examiner {
         let last = self.sample(seen.until, scene).max(0.0) as u64 + margin as u64;
         let end = last.min(scene.end).min(start + seen.most);
         let count = end.saturating_sub(start) as usize;
-        let cost = count as f64 + OVERHEAD;
+        let cost = count as f64 * self.cost(seen.lo, seen.hi) + OVERHEAD;
         if count < 8 || cost > self.budget || seen.covered || seen.ghost != Ghost::None {
             return light;
         }

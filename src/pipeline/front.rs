@@ -226,6 +226,12 @@ impl Run {
             if self.history.end() - self.origin < self.learn_samples {
                 return;
             }
+            // Nothing is known of a receiver that has delivered nothing yet.
+            let dead = self.history.constant_from(self.origin);
+            if dead >= self.layout.bins as u64 {
+                self.origin += dead;
+                return self.advance(tap, out);
+            }
             self.learn();
         }
         while self.horizon(self.next_slab) <= self.history.end() {
@@ -354,7 +360,9 @@ impl Run {
         }
         self.detector.flush(&mut self.noticed);
         self.report(true, out);
-        if self.next_slab > self.observed_from {
+        // Of less than a transform, nothing is seen.
+        let seen = self.history.end() - self.origin >= self.layout.bins as u64;
+        if seen && self.next_slab > self.observed_from {
             self.report_observed(out);
         }
     }

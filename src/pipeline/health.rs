@@ -14,7 +14,7 @@ const BLIND: f64 = 0.2;
 pub const STUCK_S: f64 = 1.0;
 
 /// Time over which shares are taken, seconds.
-const WINDOW_S: f64 = 0.1;
+pub const WINDOW_S: f64 = 0.1;
 
 /// How long a gap or a step stays the receiver's state, seconds.
 const EVENT_S: f64 = 1.0;

@@ -11,7 +11,7 @@ mod output;
 
 pub use back::{Back, BackParams};
 pub use front::{Front, Tap};
-pub use health::STUCK_S;
+pub use health::{STUCK_S, WINDOW_S};
 pub use output::{EmitterReport, Output, Phase};
 
 use crate::iq::Segment;

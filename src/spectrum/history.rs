@@ -134,6 +134,18 @@ impl History {
         }
     }
 
+    /// How many samples from `start` on are all the same.
+    pub fn constant_from(&self, start: u64) -> u64 {
+        if start < self.first || start >= self.end {
+            return 0;
+        }
+        let index = |sample: u64| (sample % self.capacity as u64) as usize;
+        each!(&self.ring, r => {
+            let value = r[index(start)];
+            (start..self.end).take_while(|sample| r[index(*sample)] == value).count() as u64
+        })
+    }
+
     /// Mean of samples `[start, end)`; zero when they are not all held.
     pub fn mean(&self, start: u64, end: u64) -> Complex32 {
         if start < self.first || end > self.end || end <= start {

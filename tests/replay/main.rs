@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod faults;
 mod golden;
 mod noise;
 mod properties;

@@ -25,6 +25,11 @@ const FASTEST_HZ: f64 = 1e9;
 /// 8 bits on each rail, so that quantisation adds a quarter of a decibel.
 const NOISE_DBFS: f64 = -38.0;
 
+/// No level, and no change of one, is farther from 0 dB: single precision ends at 385 dB.
+const MOST_DB: f64 = 300.0;
+/// Most samples that are dropped at once: a second at the highest rate.
+const MOST_DROPPED: u64 = FASTEST_HZ as u64;
+
 /// A scene that can be rendered.
 #[derive(Clone)]
 pub struct Scene {
@@ -302,6 +307,22 @@ fn impairments(receiver: &RawReceiver, raw: &RawImpairments) -> Result<Impairmen
     }
     if raw.adc_bits.is_some_and(|bits| !(1..=24).contains(&bits)) {
         return Err(SceneError::value("impairments.adc_bits", "must lie between 1 and 24"));
+    }
+    let levels = [raw.dc_dbfs, raw.iq_image_dbc, raw.clock_dbfs, Some(raw.gain_drift_db_per_s)];
+    let steps = raw.gain_steps.iter().map(|step| step.db);
+    let spurs = raw.spurs.iter().map(|spur| spur.dbfs);
+    let possible = |db: f64| db.abs() <= MOST_DB;
+    if !levels.into_iter().flatten().chain(steps).chain(spurs).all(possible) {
+        return Err(SceneError::value("impairments", format!("a level must lie within {MOST_DB} dB of 0")));
+    }
+    if !raw.gain_steps.iter().all(|step| (0.0..=LONGEST_S).contains(&step.at)) {
+        return Err(SceneError::value("impairments.gain_steps", "`at` must be a time of the scene"));
+    }
+    if raw.drops.iter().any(|drop| drop.samples > MOST_DROPPED) {
+        return Err(SceneError::value(
+            "impairments.drops",
+            format!("at most {MOST_DROPPED} samples at once"),
+        ));
     }
     let mut gain_steps: Vec<_> = raw.gain_steps.iter().map(|s| GainStep { at_s: s.at, db: s.db }).collect();
     gain_steps.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));

@@ -1,0 +1,182 @@
+//! What receivers and rooms do by themselves is no alert, and a transmitter beside it still is. The scenes are rendered
+//! by the simulator, which shares no constant with the detector; the oracle is what stands in them.
+
+use emcon::alert::AlertPhase;
+use emcon::classify::{Device, Signal};
+use emcon::config;
+use emcon::iq::{IqBlock, Segment, Tuning};
+use emcon::pipeline::{
+    Back, BackParams, EmitterReport, Front, FrontEvent, HealthReason, HealthState, Output, Phase,
+};
+use emcon::policy::Level;
+use emcon::synth::{Renderer, Scene};
+
+/// What came of a scene.
+struct Verdict {
+    alerts: usize,
+    emitters: Vec<EmitterReport>,
+    /// States other than good, with their reasons.
+    faults: Vec<HealthReason>,
+    observed_s: f64,
+}
+
+impl Verdict {
+    fn names(&self) -> Vec<(Device, Signal)> {
+        self.emitters.iter().map(|e| (e.device, e.signal)).collect()
+    }
+}
+
+/// `scene` after a receiver and a duration, through the whole pipeline.
+fn verdict(model: &str, center: &str, duration_s: f64, seed: u64, scene: &str) -> Verdict {
+    let toml = format!(
+        "seed = {seed}\nduration = {duration_s}\n[receiver]\nmodel = \"{model}\"\ncenter = \"{center}\"\n{scene}"
+    );
+    let scene = Scene::from_toml(&toml).unwrap();
+    let mut renderer = Renderer::new(&scene);
+    let mut front = Front::new();
+    let mut back = Back::new(BackParams {
+        band_plan: config::region("cn").unwrap(),
+        signatures: config::signatures().unwrap(),
+        level: Level::Confidential,
+        baseline: None,
+        learn_s: 0.0,
+    });
+    let tuning = Tuning {
+        rate_hz: scene.receiver.rate_hz,
+        center_hz: renderer.stretches().first().map(|stretch| stretch.center_hz),
+    };
+    let format = renderer.format();
+    let mut events = Vec::new();
+    front.begin(&Segment { index: 0, tuning, start_s: 0.0, shared_axis: true, format }, &mut events);
+    let mut first = 0;
+    while first < renderer.len() {
+        let samples = renderer.render_block(first, 131_072);
+        let count = samples.len() as u64;
+        front.step(&IqBlock { samples, first }, &mut events);
+        first += count;
+    }
+    front.finish(&mut events);
+    let observed = |event: &FrontEvent| match event {
+        FrontEvent::Observed(observed) => observed.until_s - observed.from_s,
+        _ => 0.0,
+    };
+    let observed_s = events.iter().map(observed).sum();
+    let mut out = Vec::new();
+    events.iter().for_each(|event| back.take(event, &mut out));
+    back.finish(&mut out);
+    let mut verdict = Verdict { alerts: 0, emitters: Vec::new(), faults: Vec::new(), observed_s };
+    for output in out {
+        match output {
+            Output::Alert(alert) => verdict.alerts += usize::from(alert.phase == AlertPhase::Raised),
+            Output::Emitter(Phase::Closed, report) if report.merged_into.is_none() => {
+                verdict.emitters.push(report)
+            }
+            Output::Health(health) if health.state != HealthState::Ok => verdict.faults.push(health.reason),
+            _ => {}
+        }
+    }
+    verdict
+}
+
+/// Steps of the gain move the floor, up, down, and beyond what the receiver delivers; nobody transmits.
+#[test]
+fn a_gain_step_is_a_step_of_the_floor_and_no_emitter() {
+    for (model, center) in [("rtlsdr", "446.2M"), ("hackrf", "905M")] {
+        for db in [-30.0, -10.0, -6.0, 3.0, 6.0, 10.0] {
+            let step = format!("[impairments]\ngain_steps = [{{ at = 0.5, db = {db} }}]\n");
+            let found = verdict(model, center, 0.8, 5, &step);
+            assert_eq!((found.alerts, found.names()), (0, vec![]), "{model} {db} dB");
+            assert_eq!(found.faults, [HealthReason::FloorStep], "{model} {db} dB");
+        }
+    }
+}
+
+/// A stream that begins with a buffer of zeros, or with a second of a converter that hangs, is looked at from its first
+/// real sample on.
+#[test]
+fn a_dead_beginning_is_not_the_floor() {
+    for fault in ["zeros = [[0.0, 0.01]]", "stuck = [[0.0, 0.25]]"] {
+        let found = verdict("rtlsdr", "446.2M", 0.6, 1, &format!("[impairments]\n{fault}\n"));
+        assert_eq!((found.alerts, found.names()), (0, vec![]), "{fault}");
+    }
+    let found = verdict("rtlsdr", "446.2M", 0.6, 1, "[impairments]\nstuck = [[0.0, 0.25]]\n");
+    assert!((found.observed_s - 0.35).abs() < 1e-3, "{}", found.observed_s);
+}
+
+/// Lines that sweep, combs of a supply and ovens are told of as interference, if at all, and alert nobody.
+#[test]
+fn interference_is_no_alert() {
+    let cases = [
+        ("rtlsdr", "150M", "kind = \"swept-line\"\nfreq = \"150.2M\"\nsnr_db = 15"),
+        (
+            "rtlsdr",
+            "446M",
+            "kind = \"swept-line\"\nfreq = \"445.7M\"\nsnr_db = 15\nsweep_hz = 1e6\nperiod_ms = 200",
+        ),
+        ("rtlsdr", "30M", "kind = \"switching-supply\"\nfreq = \"30.2M\"\nsnr_db = 15"),
+        ("hackrf", "2450M", "kind = \"microwave-oven\"\nfreq = \"2455M\"\nsnr_db = 15"),
+        ("hackrf", "200M", "kind = \"mains-impulses\"\nfreq = \"200M\"\nsnr_db = 10"),
+    ];
+    for (model, center, emitter) in cases {
+        for seed in 1..=2 {
+            let found = verdict(model, center, 0.5, seed, &format!("[[emitter]]\n{emitter}\n"));
+            let others: Vec<_> = found
+                .emitters
+                .iter()
+                .filter(|e| e.device != Device::Interference)
+                .map(|e| e.signal)
+                .collect();
+            assert_eq!((found.alerts, others), (0, vec![]), "{emitter}, seed {seed}");
+        }
+    }
+}
+
+/// Six microphones at multiples of one distance are no comb, nor is one over the tuning between a comb's teeth.
+#[test]
+fn microphones_on_a_raster_are_no_comb() {
+    let microphone = |mhz: f64, dbfs: f64| {
+        format!("[[emitter]]\nkind = \"wfm\"\nfreq = \"{mhz}M\"\nlevel_dbfs = {dbfs}\n")
+    };
+    let six: String =
+        [0.0, 1.0, 3.0, 7.0, 12.0, 16.0].iter().map(|step| microphone(517.0 + 0.35 * step, -30.0)).collect();
+    let found = verdict("hackrf", "520M", 1.6, 1, &six);
+    let lost: Vec<_> = found.emitters.iter().filter(|e| e.device == Device::Interference).collect();
+    assert_eq!((found.alerts, lost.len()), (6, 0), "{:?}", found.names());
+
+    let supply = "[[emitter]]\nkind = \"switching-supply\"\nfreq = \"433.5M\"\nlevel_dbfs = -44\n";
+    let found = verdict("rtlsdr", "433.5M", 0.8, 1, &format!("{supply}{}", microphone(433.5, -22.0)));
+    assert!(found.names().contains(&(Device::WirelessMicrophone, Signal::Wfm)), "{:?}", found.names());
+}
+
+/// A walkie-talkie at the very tuning, where the receiver's offset stands, is seen when it is keyed.
+#[test]
+fn who_is_keyed_at_the_tuning_is_seen() {
+    let radio = "[[emitter]]\nkind = \"nfm\"\nfreq = \"446.2M\"\nsnr_db = 20\non = [[0.2, 1.5]]\n";
+    let found = verdict("rtlsdr", "446.2M", 1.7, 1, radio);
+    assert_eq!(found.names(), [(Device::WalkieTalkie, Signal::Nfm)]);
+}
+
+/// The onset of a line is remembered when the gain steps right after it, and when it was lost from sight in between.
+#[test]
+fn a_line_that_was_switched_on_is_a_transmitter_whatever_the_gain_does() {
+    for db in [-5.0, -3.0] {
+        let scene = format!(
+            "[impairments]\ngain_steps = [{{ at = 0.56, db = {db} }}]\n[[emitter]]\nkind = \"cw\"\nfreq = \"446.5M\"\nlevel_dbfs = -20\non = [[0.5, 1.2]]\n"
+        );
+        let found = verdict("hackrf", "446.2M", 1.2, 1, &scene);
+        assert_eq!(found.names().first(), Some(&(Device::OtherWireless, Signal::Cw)), "{db} dB");
+        let first_s = found.emitters[0].first_s;
+        assert!((first_s - 0.5).abs() < 1e-3, "{db} dB: {first_s}");
+    }
+}
+
+/// A weak narrow emission is seen before it has become the floor: 9 dB over the noise of its channel is 3 dB in a bin.
+#[test]
+fn a_weak_steady_emission_does_not_become_the_floor() {
+    let radio = "[[emitter]]\nkind = \"dpmr\"\nfreq = \"446.103125M\"\nsnr_db = 9\non = [[0.3, 1.3]]\n";
+    for seed in 1..=3 {
+        let found = verdict("rtlsdr", "446.3M", 1.5, seed, radio);
+        let devices: Vec<_> = found.emitters.iter().map(|e| e.device).collect();
+        assert_eq!(devices, [Device::WalkieTalkie], "seed {seed}");
+    }
+}
