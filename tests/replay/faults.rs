@@ -3,12 +3,8 @@
 
 use emcon::alert::AlertPhase;
 use emcon::classify::{Device, Signal};
-use emcon::config;
 use emcon::iq::{IqBlock, Segment, Tuning};
-use emcon::pipeline::{
-    Back, BackParams, EmitterReport, Front, FrontEvent, HealthReason, HealthState, Output, Phase,
-};
-use emcon::policy::Level;
+use emcon::pipeline::{EmitterReport, Front, FrontEvent, HealthReason, HealthState, Output, Phase};
 use emcon::synth::{Renderer, Scene};
 
 /// What came of a scene.
@@ -34,13 +30,7 @@ fn verdict(model: &str, center: &str, duration_s: f64, seed: u64, scene: &str) -
     let scene = Scene::from_toml(&toml).unwrap();
     let mut renderer = Renderer::new(&scene);
     let mut front = Front::new();
-    let mut back = Back::new(BackParams {
-        band_plan: config::region("cn").unwrap(),
-        signatures: config::signatures().unwrap(),
-        level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
-    });
+    let mut back = super::back();
     let tuning = Tuning {
         rate_hz: scene.receiver.rate_hz,
         center_hz: renderer.stretches().first().map(|stretch| stretch.center_hz),

@@ -10,3 +10,18 @@ mod golden;
 mod noise;
 mod properties;
 mod recordings;
+
+use emcon::config;
+use emcon::pipeline::{Back, BackParams};
+use emcon::policy::Level;
+
+/// The back as it is by default: a confidential meeting in China, nothing learned.
+fn back() -> Back {
+    Back::new(BackParams {
+        band_plan: config::region("cn").unwrap(),
+        signatures: config::signatures().unwrap(),
+        level: Level::Confidential,
+        baseline: None,
+        learn_s: 0.0,
+    })
+}

@@ -1,9 +1,7 @@
 //! Noise holds nothing, however little of it there is: the floor under a short recording is known from few values.
 
-use emcon::config;
 use emcon::iq::{IqBlock, SampleFormat, Samples, Segment, Tuning};
-use emcon::pipeline::{Back, BackParams, Front, FrontEvent, Output};
-use emcon::policy::Level;
+use emcon::pipeline::{Front, FrontEvent, Output};
 
 const CENTER_HZ: f64 = 433.92e6;
 
@@ -32,13 +30,7 @@ fn noise(seed: u64, samples: usize) -> Samples {
 /// How many bursts and carriers, and what is said of them, in `samples` at `rate_hz`.
 fn found(samples: Samples, rate_hz: f64) -> (usize, usize) {
     let mut front = Front::new();
-    let mut back = Back::new(BackParams {
-        band_plan: config::region("cn").unwrap(),
-        signatures: config::signatures().unwrap(),
-        level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
-    });
+    let mut back = super::back();
     let (mut events, mut out) = (Vec::new(), Vec::new());
     let tuning = Tuning { rate_hz, center_hz: Some(CENTER_HZ) };
     let format = SampleFormat::Cu8;

@@ -4,10 +4,8 @@
 //! The scene is rendered as 32-bit floats, so that a change of gain loses nothing to quantisation.
 
 use emcon::alert::AlertPhase;
-use emcon::config;
 use emcon::iq::{IqBlock, SampleFormat, Samples, Segment, Tuning};
-use emcon::pipeline::{Back, BackParams, EmitterReport, Front, Output, Phase};
-use emcon::policy::Level;
+use emcon::pipeline::{EmitterReport, Front, Output, Phase};
 use emcon::synth::{Renderer, Scene};
 use num_complex::Complex32;
 use proptest::prelude::*;
@@ -47,13 +45,7 @@ static IQ: LazyLock<Vec<Complex32>> = LazyLock::new(|| {
 /// What the pipeline says of `iq`, `block` samples at a time.
 fn outputs(iq: &[Complex32], block: usize) -> Vec<Output> {
     let mut front = Front::new();
-    let mut back = Back::new(BackParams {
-        band_plan: config::region("cn").unwrap(),
-        signatures: config::signatures().unwrap(),
-        level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
-    });
+    let mut back = super::back();
     let (mut events, mut out) = (Vec::new(), Vec::new());
     let tuning = Tuning { rate_hz: RATE_HZ, center_hz: Some(CENTER_HZ) };
     let format = SampleFormat::Cf32;
