@@ -81,8 +81,8 @@ fn a_gain_step_is_a_step_of_the_floor_and_no_emitter() {
     }
 }
 
-/// A stream that begins with a buffer of zeros, or with a second of a converter that hangs, is looked at from its first
-/// real sample on.
+/// A stream that begins with a buffer of zeros, or with a converter that hangs for a quarter of a second, is looked at
+/// from its first real sample on.
 #[test]
 fn a_dead_beginning_is_not_the_floor() {
     for fault in ["zeros = [[0.0, 0.01]]", "stuck = [[0.0, 0.25]]"] {
@@ -121,7 +121,8 @@ fn interference_is_no_alert() {
     }
 }
 
-/// Six microphones at multiples of one distance are no comb, nor is one over the tuning between a comb's teeth.
+/// Six microphones at multiples of one distance are no comb, nor is one over the tuning between a comb's teeth. What
+/// kind of voice a microphone is taken for before it has been heard for long is not asked.
 #[test]
 fn microphones_on_a_raster_are_no_comb() {
     let microphone = |mhz: f64, dbfs: f64| {
@@ -146,7 +147,8 @@ fn who_is_keyed_at_the_tuning_is_seen() {
     assert_eq!(found.names(), [(Device::WalkieTalkie, Signal::Nfm)]);
 }
 
-/// The onset of a line is remembered when the gain steps right after it, and when it was lost from sight in between.
+/// The onset of a line is remembered when the gain steps right after it. Only the line is held: skirts of one as strong
+/// may still be told of beside it after the step.
 #[test]
 fn a_line_that_was_switched_on_is_a_transmitter_whatever_the_gain_does() {
     for db in [-5.0, -3.0] {
