@@ -148,11 +148,9 @@ fn impossible(known: &Known) -> Option<&'static str> {
     let positive = |value: f64| value > 0.0;
     [
         ("bandwidth_hz", positive(known.bandwidth_hz) && known.bandwidth_hz < HIGHEST_HZ),
-        ("carrier_hz", known.carrier_hz.is_none_or(|hz| hz.abs() < HIGHEST_HZ)),
-        ("carrier_sigma_hz", (0.0..HIGHEST_HZ).contains(&known.carrier_sigma_hz)),
+        ("marks", known.marks.are_possible()),
         ("level_dbfs", known.level_dbfs.abs() < MOST_DBFS),
         ("offset_hz", known.offset_hz.abs() < HIGHEST_HZ),
-        ("carrier_step_hz", known.carrier_step_hz.is_none_or(positive)),
         ("center_hz", known.center_hz.is_none_or(positive)),
         ("period_s", known.period_s.is_none_or(positive)),
     ]
@@ -164,6 +162,7 @@ fn impossible(known: &Known) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::classify::{Device, Signal};
+    use crate::track::Marks;
 
     fn baseline() -> Baseline {
         let known = Known {
@@ -174,9 +173,7 @@ mod tests {
             bandwidth_hz: 16.6e6,
             channels_hz: Vec::new(),
             level_dbfs: -40.3,
-            carrier_hz: None,
-            carrier_sigma_hz: 0.0,
-            carrier_step_hz: None,
+            marks: Marks::default(),
             period_s: Some(0.1024),
             bursts: 30,
         };

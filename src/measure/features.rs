@@ -127,7 +127,31 @@ pub struct Features {
     pub line_fraction: Option<f32>,
 }
 
+/// A threshold is this many standard deviations, squared, of a coefficient under noise: the logarithm of the positions
+/// searched (20 to 100) over the false alarms accepted (`lags`).
+const THRESHOLD_VARIANCES: f64 = 10.0;
+
 impl Features {
+    /// Carrier by a cyclic prefix, the step up to which it is known, and its standard deviation, hertz.
+    ///
+    /// The phase of a coefficient ρ over N independent values has variance (1 − ρ²)/(2Nρ²) (Rife & Boorstyn 1974, of a
+    /// tone in noise; the angle of a mean of products likewise).
+    pub fn carrier(&self) -> Option<(f64, f64, f64)> {
+        let (hz, step_hz) = (f64::from(self.carrier_hz?), f64::from(self.carrier_step_hz?));
+        let lags = [
+            (self.lag_3u2, 3.2e-6),
+            (self.lag_12u8, 12.8e-6),
+            (self.lag_66u7, 1.0 / 15e3),
+            (self.lag_33u3, 1.0 / 30e3),
+        ];
+        let own = |&(_, lag_s): &(Option<Lag>, f64)| (lag_s * step_hz - 1.0).abs() < 0.01;
+        let lag = lags.into_iter().find(own)?.0?;
+        let (value, threshold) = (f64::from(lag.value), f64::from(lag.threshold));
+        let variance = threshold * threshold / THRESHOLD_VARIANCES * (1.0 - value * value).max(0.0)
+            / (2.0 * value * value).max(f64::MIN_POSITIVE);
+        Some((hz, step_hz, variance.sqrt() * step_hz / std::f64::consts::TAU))
+    }
+
     /// Forgets what is not a finite number: the record is encoded as text, which has no word for it.
     pub(super) fn keep_finite(&mut self) {
         let numbers = [

@@ -1,11 +1,12 @@
 //! What is known to be in the air without a meeting, and whether an emitter is part of it.
 //!
 //! An emitter is known if everything that can be compared fits one learned entry: signal, centre, bandwidth,
-//! level, and where bursts allow it carrier and cadence. A hopper has no centre: signal, level and cadence
-//! decide. A second transmitter on a learned channel therefore is new as soon as its level, its carrier or its
-//! cadence gives it away.
+//! level, and where there is one cadence. A hopper has no centre: signal, level and cadence decide. Carriers and
+//! lengths of bursts, which tell a second transmitter on a learned channel, are kept here and compared burst by burst
+//! where bursts are attributed (`track`).
 
 use crate::classify::{Device, Signal};
+use crate::track::Marks;
 use serde::{Deserialize, Serialize};
 
 /// Centres this far apart are the same whatever the bandwidth, hertz (the replay contract, "Learning").
@@ -14,12 +15,6 @@ const CENTER_TOLERANCE_HZ: f64 = 5e3;
 const BANDWIDTH_FACTOR: f64 = 2.0;
 /// An emitter may be this much louder than it was while learning, dB (ibid.).
 const LEVEL_TOLERANCE_DB: f64 = 6.0;
-/// How far one transmitter's carrier wanders against one receiver, as a fraction of the frequency: a crystal
-/// warming up moves by about 1 ppm, two crystals differ by tens (IEEE 802.11-2020 17.3.9.5 allows 20 ppm each,
-/// Bluetooth Core 5.4 Vol 6 Part A 3.1 50 ppm).
-const CARRIER_DRIFT: f64 = 1e-6;
-/// Carriers closer than this many standard deviations of the measurement are the same.
-const CARRIER_SIGMAS: f64 = 4.0;
 /// Periods are the same if their ratio is within this of a whole number: random delays (BLE adds up to 10 ms to
 /// an interval of 100 ms and more, Core 5.4 Vol 6 Part B 4.4.2.2) average out to well below it.
 const PERIOD_TOLERANCE: f64 = 0.02;
@@ -46,13 +41,9 @@ pub struct Sighting {
     pub channels_hz: Vec<f64>,
     /// Level of its strongest burst, dBFS.
     pub level_dbfs: f64,
-    /// Carrier where bursts allow to measure it better than the centre, hertz, in the frame of `center_hz`
-    /// (or of `offset_hz`, if that is `None`).
-    pub carrier_hz: Option<f64>,
-    /// Standard deviation of `carrier_hz`, hertz.
-    pub carrier_sigma_hz: f64,
-    /// `carrier_hz` is known up to multiples of this, hertz, where it comes from the phase of a correlation.
-    pub carrier_step_hz: Option<f64>,
+    /// Carriers and lengths of its bursts, where they tell any, in the frame of `center_hz` (or of `offset_hz`, if that
+    /// is `None`). The tracker compares them burst by burst.
+    pub marks: Marks,
     /// Time between bursts where there is a cadence, seconds.
     pub period_s: Option<f64>,
     /// Bursts seen.
@@ -105,17 +96,12 @@ impl Baseline {
 
     /// Adds an emitter, or raises the level of the entry that it fits but for its level.
     pub fn learn(&mut self, seen: Sighting) {
-        let fits =
-            |known: &&mut Known| known.is_at(&seen) && known.carrier_fits(&seen) && known.cadence_fits(&seen);
+        let fits = |known: &&mut Known| known.is_at(&seen) && known.cadence_fits(&seen);
         if let Some(known) = self.known.iter_mut().find(fits) {
             known.level_dbfs = known.level_dbfs.max(seen.level_dbfs);
             known.bursts = known.bursts.saturating_add(seen.bursts);
             known.period_s = known.period_s.or(seen.period_s);
-            if known.carrier_hz.is_none() {
-                known.carrier_hz = seen.carrier_hz;
-                known.carrier_sigma_hz = seen.carrier_sigma_hz;
-                known.carrier_step_hz = seen.carrier_step_hz;
-            }
+            known.marks.absorb(&seen.marks, seen.center_hz.is_some());
         } else if self.known.len() < KNOWN_MAX {
             self.known.push(seen);
         }
@@ -152,20 +138,6 @@ impl Sighting {
         wide <= narrow * BANDWIDTH_FACTOR
     }
 
-    fn carrier_fits(&self, seen: &Self) -> bool {
-        let Some(apart_hz) = self.carrier_apart_hz(seen) else { return true };
-        let drift_hz = CARRIER_DRIFT * self.center_hz.unwrap_or(0.0);
-        let sigma_hz = self.carrier_sigma_hz.hypot(seen.carrier_sigma_hz);
-        apart_hz.abs() <= drift_hz.max(CARRIER_SIGMAS * sigma_hz)
-    }
-
-    /// How far the carrier of `seen` is from this one, hertz, if both are measured.
-    fn carrier_apart_hz(&self, seen: &Self) -> Option<f64> {
-        let apart_hz = seen.carrier_hz? - self.carrier_hz?;
-        let step_hz = self.carrier_step_hz.or(seen.carrier_step_hz).filter(|step_hz| *step_hz > 0.0);
-        Some(step_hz.map_or(apart_hz, |step_hz| apart_hz - step_hz * (apart_hz / step_hz).round()))
-    }
-
     fn cadence_fits(&self, seen: &Self) -> bool {
         let (Some(known_s), Some(seen_s)) = (self.period_s, seen.period_s) else { return true };
         let ratio = known_s.max(seen_s) / known_s.min(seen_s);
@@ -181,10 +153,6 @@ impl Sighting {
                 "not the learned {signal}: {over_db:.1} dB over its learned maximum of {:.1} dBFS, limit {LEVEL_TOLERANCE_DB:.0} dB",
                 self.level_dbfs
             ));
-        }
-        if !self.carrier_fits(seen) {
-            let apart_hz = self.carrier_apart_hz(seen).unwrap_or(0.0);
-            return Some(format!("not the learned {signal}: carrier {apart_hz:+.0} Hz from the learned one"));
         }
         if !self.cadence_fits(seen) {
             let (known_ms, seen_ms) =
@@ -210,9 +178,7 @@ mod tests {
             bandwidth_hz: 16.6e6,
             channels_hz: Vec::new(),
             level_dbfs: -40.0,
-            carrier_hz: Some(2.437e9 + 5e3),
-            carrier_sigma_hz: 200.0,
-            carrier_step_hz: Some(312.5e3),
+            marks: Marks::default(),
             period_s: Some(0.1024),
             bursts: 30,
         }
@@ -238,27 +204,12 @@ mod tests {
         check("level +5.9", Sighting { level_dbfs: -34.1, ..access_point() }, true);
         check("level +6.1", Sighting { level_dbfs: -33.9, ..access_point() }, false);
         check("weaker", Sighting { level_dbfs: -80.0, ..access_point() }, true);
-        check(
-            "centre 8.2 MHz off",
-            Sighting { center_hz: Some(2.4452e9), carrier_hz: None, ..access_point() },
-            true,
-        );
-        check(
-            "centre 8.4 MHz off",
-            Sighting { center_hz: Some(2.4454e9), carrier_hz: None, ..access_point() },
-            false,
-        );
+        check("centre 8.2 MHz off", Sighting { center_hz: Some(2.4452e9), ..access_point() }, true);
+        check("centre 8.4 MHz off", Sighting { center_hz: Some(2.4454e9), ..access_point() }, false);
         check("half the bandwidth", Sighting { bandwidth_hz: 8.31e6, ..access_point() }, true);
         check("less than half the bandwidth", Sighting { bandwidth_hz: 8.29e6, ..access_point() }, false);
         check("twice the bandwidth", Sighting { bandwidth_hz: 33.3e6, ..access_point() }, false);
         check("another signal", Sighting { signal: Signal::WifiDsss, ..access_point() }, false);
-        check("carrier 2.4 kHz off", Sighting { carrier_hz: Some(2.437e9 + 7.4e3), ..access_point() }, true);
-        check("carrier 20 kHz off", Sighting { carrier_hz: Some(2.437e9 + 25e3), ..access_point() }, false);
-        check(
-            "carrier a step and 1 kHz off",
-            Sighting { carrier_hz: Some(2.437_318_5e9), ..access_point() },
-            true,
-        );
         check("every other burst missed", Sighting { period_s: Some(0.2049), ..access_point() }, true);
         check("another period", Sighting { period_s: Some(0.1100), ..access_point() }, false);
         check("no cadence seen yet", Sighting { period_s: None, ..access_point() }, true);
@@ -268,14 +219,8 @@ mod tests {
 
     #[test]
     fn narrow_emitters_have_five_kilohertz() {
-        let radio = Sighting {
-            center_hz: None,
-            offset_hz: 1e3,
-            bandwidth_hz: 4e3,
-            carrier_hz: None,
-            period_s: None,
-            ..access_point()
-        };
+        let radio =
+            Sighting { center_hz: None, offset_hz: 1e3, bandwidth_hz: 4e3, period_s: None, ..access_point() };
         let baseline = learned(radio.clone());
         assert!(is_known(&baseline, &Sighting { offset_hz: 5.9e3, ..radio.clone() }));
         assert!(!is_known(&baseline, &Sighting { offset_hz: 6.1e3, ..radio }));
@@ -286,7 +231,6 @@ mod tests {
         let mouse = Sighting {
             signal: Signal::Ble,
             channels_hz: vec![2.402e9, 2.426e9, 2.480e9],
-            carrier_hz: None,
             period_s: Some(0.1),
             ..access_point()
         };
@@ -316,7 +260,5 @@ mod tests {
         baseline.learn(Sighting { level_dbfs: -20.0, bursts: 5, ..access_point() });
         assert_eq!(baseline.known.len(), 1);
         assert_eq!((baseline.known[0].level_dbfs, baseline.known[0].bursts), (-20.0, 35));
-        baseline.learn(Sighting { carrier_hz: Some(2.437e9 + 40e3), ..access_point() });
-        assert_eq!(baseline.known.len(), 2, "another transmitter on the channel is another entry");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cadence::{self, Start};
 use super::emission::{Emission, Kind, Place};
+use super::marks::{Marks, Stranger};
 use super::ontime::OnTime;
 use super::stats::{Levels, Ring, median, quantile};
 use crate::measure::{Burst, Depth, Features};
@@ -15,14 +16,6 @@ pub const LOOKS: usize = 128;
 pub const DETAILS: usize = 32;
 /// Emissions with the structure of a cellular carrier that make an emitter one.
 const CELLULAR_VOTES: u32 = 3;
-/// Hops of one length differ by less than this fraction,
-const HOP_TOLERANCE: f64 = 0.15;
-/// are at most this many times as wide as usual,
-const HOP_WIDTH: f64 = 1.5;
-/// are louder than the mean by less, dB,
-const HOP_LEVEL_DB: f64 = 6.0;
-/// and are heard this long before and after those that are known, seconds.
-const HOP_MARGIN_S: f64 = 1.0;
 /// Most channels told apart: Bluetooth has 79.
 const CHANNELS_MAX: usize = 96;
 
@@ -74,7 +67,7 @@ pub struct Channel {
 }
 
 /// What an emitter known from the baseline stays within.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
     /// Centre.
     pub place: Place,
@@ -86,6 +79,8 @@ pub struct Envelope {
     pub highest_dbfs: f64,
     /// Hops.
     pub hopper: bool,
+    /// Carriers and lengths while learning.
+    pub marks: Marks,
 }
 
 /// An emitter: what emissions are attributed to.
@@ -123,8 +118,10 @@ pub struct Emitter {
     pub carriers_on: u32,
     /// Emissions attributed (reports of one carrier count once).
     pub count: u64,
-    /// Of these: made by the receiver, as it seems.
-    pub ghosts: u64,
+    /// Power times duration of all, full scale times seconds.
+    pub energy: f64,
+    /// Of this: made by the receiver, as it seems.
+    pub ghost_energy: f64,
     /// Of these: clipped.
     pub clipped: u64,
     /// Of these: touching the edge of the span.
@@ -137,6 +134,10 @@ pub struct Emitter {
     pub silent_s: f64,
     /// What it must stay within to be the ambient emitter that it is taken for.
     pub envelope: Option<Envelope>,
+    /// Carriers and lengths of its bursts.
+    pub marks: Marks,
+    /// In what it differs from those that were learned where it is, which it might else be.
+    pub stranger: Option<Stranger>,
     votes: [u32; 9],
 }
 
@@ -161,13 +162,16 @@ impl Emitter {
             hopper: false,
             carriers_on: 0,
             count: 0,
-            ghosts: 0,
+            energy: 0.0,
+            ghost_energy: 0.0,
             clipped: 0,
             at_edge: 0,
             onset_seen: false,
             end_seen: false,
             silent_s: 0.0,
             envelope: None,
+            marks: Marks::default(),
+            stranger: None,
             votes: [0; 9],
         };
         new.add(emission);
@@ -191,12 +195,15 @@ impl Emitter {
             return;
         }
         self.count += 1;
-        self.ghosts += u64::from(emission.is_ghost());
+        let energy = 10f64.powf(f64::from(burst.power_dbfs) / 10.0) * emission.duration_s();
+        self.energy += energy;
+        self.ghost_energy += if emission.is_ghost() { energy } else { 0.0 };
         self.clipped += u64::from(burst.clipped);
         self.at_edge += u64::from(burst.at_edge);
         self.levels.push(f64::from(burst.power_dbfs));
         self.vote(emission.kind);
         self.run(emission);
+        self.marks.note(emission);
         self.looks.push(look(emission));
         if burst.depth == Depth::Full {
             self.details.push(detail(emission));
@@ -288,13 +295,16 @@ impl Emitter {
         self.on.absorb(&other.on);
         self.levels.absorb(&other.levels);
         self.count += other.count;
-        self.ghosts += other.ghosts;
+        self.energy += other.energy;
+        self.ghost_energy += other.ghost_energy;
         self.clipped += other.clipped;
         self.at_edge += other.at_edge;
         self.onset_seen |= other.onset_seen;
         self.end_seen |= other.end_seen;
         self.carriers_on += other.carriers_on;
         self.silent_s = self.silent_s.min(other.silent_s);
+        self.marks.absorb(&other.marks, self.place.absolute);
+        self.stranger = self.stranger.or(other.stranger);
         for (mine, theirs) in self.votes.iter_mut().zip(other.votes) {
             *mine = mine.saturating_add(theirs);
         }
@@ -315,33 +325,6 @@ impl Emitter {
         for detail in other.details.iter() {
             self.details.push(*detail);
         }
-    }
-
-    /// Whether one of the latest emissions was on within `margin_s` of `look`, of another emitter, in its band.
-    pub fn is_on_about(&self, look: &Look, margin_s: f64) -> bool {
-        self.looks.iter().any(|own| {
-            own.epoch == look.epoch
-                && own.start_s - margin_s < look.end_s
-                && look.start_s < own.end_s + margin_s
-                && (own.hz - look.hz).abs() < (own.bandwidth_hz + look.bandwidth_hz) / 2.0
-        })
-    }
-
-    /// Whether what lasts `duration_s`, is `bandwidth_hz` wide and has `level_dbfs` is as long as a hop of this one, and
-    /// not more in width and level.
-    pub fn resembles_hop(&self, duration_s: f64, bandwidth_hz: f64, level_dbfs: f64) -> bool {
-        let as_long = |typical_s: f64| (duration_s - typical_s).abs() < HOP_TOLERANCE * typical_s;
-        self.duration_s(0.5).is_some_and(as_long)
-            && bandwidth_hz <= HOP_WIDTH * self.bandwidth_hz
-            && level_dbfs < self.level_dbfs + HOP_LEVEL_DB
-    }
-
-    /// Whether `look`, of another emitter, may have been a hop of this one about the time that it was heard.
-    pub fn may_have_hopped(&self, look: &Look) -> bool {
-        self.hopper
-            && self.resembles_hop(look.end_s - look.start_s, look.bandwidth_hz, look.level_dbfs)
-            && look.start_s > self.first_s - HOP_MARGIN_S
-            && look.start_s < self.last_s + HOP_MARGIN_S
     }
 
     /// Share of the phases of `period_s` in which it was on, of the latest emissions; `None` below two periods.
@@ -503,9 +486,20 @@ impl Emitter {
         if span_s > 0.0 { (self.on.airtime_s() / span_s).min(1.0) } else { 1.0 }
     }
 
-    /// Whether most of what it sent is the receiver's own making.
+    /// Whether it may yet prove to be one of the learned ones, some of its bursts badly measured.
+    pub fn is_unproved(&self) -> bool {
+        self.stranger.is_some_and(|stranger| !stranger.is_proved(&self.marks))
+    }
+
+    /// Whether `emission` shares that in which this one is strange, or is admitted by what this one was learned as.
+    pub(super) fn shares_marks(&self, emission: &Emission) -> bool {
+        let own = self.stranger.is_none_or(|s| s.is_shared(&self.marks, emission, self.hopper));
+        own && self.envelope.as_ref().is_none_or(|envelope| envelope.stranger(emission).is_none())
+    }
+
+    /// Whether most of its power is the receiver's own making: the splatter that goes with a burst does not outweigh it.
     pub fn is_ghost(&self) -> bool {
-        self.ghosts * 2 > self.count
+        self.ghost_energy > 0.5 * self.energy
     }
 
     /// Most doubtful of its latest emissions: none of them above this, dB.

@@ -3,6 +3,7 @@
 use super::emission::{Emission, Kind, Place, View};
 use super::emitter::{Channel, Emitter, Envelope};
 use super::hop;
+use super::marks::Stranger;
 use crate::measure::Depth;
 
 /// Level tolerance of the baseline, dB (the replay contract, "Learning").
@@ -49,6 +50,12 @@ pub(super) fn reach_hz(bandwidth_hz: f64) -> f64 {
     bandwidth_hz.max(NARROW_HZ)
 }
 
+/// Bandwidths of one emitter's bursts stay within this factor.
+fn factor(emission: &Emission) -> f64 {
+    let coarse = emission.burst.at_edge || emission.burst.depth == Depth::Light;
+    if coarse { 3.0 } else { 2.0 }
+}
+
 impl Emitter {
     pub(super) fn reach_hz(&self) -> f64 {
         reach_hz(self.bandwidth_hz)
@@ -68,30 +75,27 @@ impl Emitter {
         let (own_hz, its_hz) = (self.reach_hz(), reach_hz(emission.burst.bandwidth_hz));
         let (narrow_hz, wide_hz) = (own_hz.min(its_hz), own_hz.max(its_hz));
         let apart = (self.place.hz - emission.place.hz).abs() / wide_hz;
-        let coarse = emission.burst.at_edge || emission.burst.depth == Depth::Light;
         let narrow = wide_hz <= LAND_MOBILE_HZ;
         let short = emission.duration_s() * wide_hz < SHORT_PRODUCT;
-        let factor = if narrow || short {
-            LAND_MOBILE_HZ / NARROW_HZ
-        } else if coarse {
-            3.0
-        } else {
-            2.0
-        };
+        let factor = if narrow || short { LAND_MOBILE_HZ / NARROW_HZ } else { factor(emission) };
         let alike = apart <= 0.5 && wide_hz <= factor * narrow_hz;
         let fits = self.place.absolute == emission.place.absolute
             && !self.hopper
             && (alike || self.is_part(emission))
+            && (emission.is_ghost() || emission.burst.depth == Depth::Light || !self.is_ghost())
             && self.kind.fits(emission.kind);
+        if !fits || !self.shares_marks(emission) {
+            return None;
+        }
         let level = match &self.envelope {
-            Some(envelope) if !envelope.admits(emission) || envelope.is_below(emission) => return None,
+            Some(envelope) if !envelope.is_of(emission) => return None,
             Some(envelope) => {
                 let lowest_dbfs = envelope.lowest_dbfs.unwrap_or(f64::NEG_INFINITY);
                 (level_dbfs - envelope.highest_dbfs).max(lowest_dbfs - level_dbfs).max(0.0)
             }
             None => (level_dbfs - self.level_dbfs).abs(),
         };
-        fits.then(|| apart + (wide_hz / narrow_hz).log2() + level / 6.0)
+        Some(apart + (wide_hz / narrow_hz).log2() + level / 6.0)
     }
 
     /// Whether `emission` is this one's transmission for a moment at which its power gathered in a part of its band:
@@ -166,7 +170,7 @@ impl Emitter {
             && self.place.absolute == emission.place.absolute
             && recent
             && high - low <= 1.02 * carrier_hz
-            && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
+            && self.envelope.as_ref().is_none_or(|envelope| envelope.admits_level(emission))
     }
 
     pub(super) fn takes_hop(&self, emission: &Emission) -> bool {
@@ -178,17 +182,20 @@ impl Emitter {
             && self.kind.fits(emission.kind)
             && hop::alike([self.bandwidth_hz, burst.bandwidth_hz], levels)
             && (!away || self.channels.iter().any(own))
-            && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
+            && self.envelope.as_ref().is_none_or(|envelope| envelope.admits_level(emission))
+            && self.shares_marks(emission)
     }
 
     /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there.
     pub(super) fn takes_partial_hop(&self, emission: &Emission) -> bool {
         let burst = &emission.burst;
         let level_dbfs = f64::from(burst.power_dbfs);
-        self.resembles_hop(emission.duration_s(), burst.bandwidth_hz, level_dbfs)
-            && self.place.absolute == emission.place.absolute
-            && burst.start_s - self.last_s <= HOPPER_RECENT_S
-            && self.envelope.is_none_or(|envelope| envelope.admits_level(emission))
+        let whole = self.takes_hop(emission);
+        whole
+            || self.resembles_hop(emission.duration_s(), burst.bandwidth_hz, level_dbfs)
+                && self.place.absolute == emission.place.absolute
+                && burst.start_s - self.last_s <= HOPPER_RECENT_S
+                && self.envelope.as_ref().is_none_or(|envelope| envelope.admits_level(emission))
     }
 }
 
@@ -198,17 +205,27 @@ impl Envelope {
     }
 
     /// Whether `emission` may be of the emitter that this one was learned from.
-    pub(super) fn admits(&self, emission: &Emission) -> bool {
+    fn admits(&self, emission: &Emission) -> bool {
         let (own_hz, its_hz) = (reach_hz(self.bandwidth_hz), reach_hz(emission.burst.bandwidth_hz));
         let placed = self.hopper || (self.place.hz - emission.place.hz).abs() <= own_hz.max(its_hz) / 2.0;
         self.place.absolute == emission.place.absolute
             && placed
-            && own_hz.max(its_hz) <= 2.0 * own_hz.min(its_hz)
+            && own_hz.max(its_hz) <= factor(emission) * own_hz.min(its_hz)
             && self.admits_level(emission)
     }
 
+    /// In what `emission`, admitted, differs from all bursts that were learned.
+    pub(super) fn stranger(&self, emission: &Emission) -> Option<Stranger> {
+        self.marks.stranger(emission, self.hopper)
+    }
+
+    /// Whether `emission` lies where, and is about as strong as, what was learned.
+    pub(super) fn is_of(&self, emission: &Emission) -> bool {
+        self.admits(emission) && !self.is_below(emission)
+    }
+
     /// Clearly weaker than ever learned.
-    pub(super) fn is_below(&self, emission: &Emission) -> bool {
+    fn is_below(&self, emission: &Emission) -> bool {
         self.lowest_dbfs
             .is_some_and(|lowest| f64::from(emission.burst.power_dbfs) < lowest - ENVELOPE_UNDER_DB)
     }

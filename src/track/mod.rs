@@ -22,12 +22,15 @@ mod emitter;
 mod fit;
 mod hop;
 mod index;
+mod marks;
 mod ontime;
+mod shed;
 mod stats;
 
 pub use cadence::{Start, distances};
 pub use emission::{Emission, Kind, Place, View};
 pub use emitter::{Channel, Detail, Emitter, Envelope, Look};
+pub use marks::{Marks, Stranger, Values};
 pub use ontime::OnTime;
 pub use stats::{Levels, Ring, median, quantile};
 
@@ -93,6 +96,24 @@ pub struct Tracker {
     serial: u64,
 }
 
+/// The least cost so far, whose it is, and where: of equals the first that came.
+#[derive(Default)]
+struct Nearest(Option<(f64, u64, Slot)>);
+
+impl Nearest {
+    fn consider(&mut self, cost: f64, serial: u64, slot: Slot) {
+        let nearer =
+            |&(least, first, _): &(f64, u64, Slot)| cost < least || (cost == least && serial < first);
+        if self.0.as_ref().is_none_or(nearer) {
+            self.0 = Some((cost, serial, slot));
+        }
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        self.0.map(|(_, _, slot)| slot)
+    }
+}
+
 impl Tracker {
     /// A tracker that has seen nothing, in the region of `plan`.
     pub fn new(plan: BandPlan) -> Self {
@@ -119,7 +140,7 @@ impl Tracker {
 
     /// What is known of the ambient from a baseline: emitters that appear within it keep to it.
     pub fn expect(&mut self, envelope: Envelope) {
-        if self.expected.len() < EXPECTED_MAX {
+        if self.expected.len() < EXPECTED_MAX && !self.expected.contains(&envelope) {
             self.expected.push(envelope);
         }
     }
@@ -141,10 +162,11 @@ impl Tracker {
         }
     }
 
-    /// The emitter in `slot` is known, and keeps within `envelope`; or is not, with `None`.
-    pub fn bind(&mut self, slot: Slot, envelope: Option<Envelope>) {
+    /// The emitter in `slot` is known, and keeps within `envelope`.
+    pub fn bind(&mut self, slot: Slot, envelope: Envelope) {
         if let Some(emitter) = self.emitters.get_mut(slot).and_then(Option::as_mut) {
-            emitter.envelope = envelope;
+            emitter.envelope = Some(envelope);
+            emitter.stranger = None;
         }
     }
 
@@ -219,7 +241,8 @@ impl Tracker {
 
     fn attribute(&mut self, emission: &Emission) -> Touched {
         let fixed = self.find_fixed(emission);
-        let settled = fixed.filter(|&slot| self.emitter(slot).is_some_and(|e| e.count >= SETTLED));
+        let settled =
+            fixed.filter(|&slot| self.emitter(slot).is_some_and(|e| e.count >= SETTLED && !e.is_ghost()));
         let found = self.find_cellular(emission).or(settled).or_else(|| self.find_hopper(emission)).or(fixed);
         let touched = match found {
             Some(slot) => Touched { slot: self.add(slot, emission), founded: false },
@@ -273,7 +296,12 @@ impl Tracker {
         let mut emitter = Emitter::new(self.serial, emission);
         self.serial += 1;
         emitter.envelope =
-            self.expected.iter().find(|e| e.admits(emission) && !e.is_below(emission)).copied();
+            self.expected.iter().find(|e| e.is_of(emission) && e.stranger(emission).is_none()).cloned();
+        if emitter.envelope.is_none() {
+            let learned = self.emitters.iter().flatten().filter_map(|other| other.envelope.as_ref());
+            let mut near = self.expected.iter().chain(learned).filter(|envelope| envelope.is_of(emission));
+            emitter.stranger = near.find_map(|envelope| envelope.stranger(emission));
+        }
         self.index.put(slot, emitter.place, emitter.reach_hz());
         if emitter.is_cellular() {
             self.cellular.push(slot);
@@ -320,19 +348,24 @@ impl Tracker {
         self.add(nearest, emission)
     }
 
+    /// The emitter that keeps its channel and is nearest to `emission`. What differs from all that was learned on the
+    /// channel goes only to who differs likewise.
     fn find_fixed(&self, emission: &Emission) -> Option<Slot> {
         let reach_hz = reach_hz(emission.burst.bandwidth_hz);
-        let mut best: Option<(f64, u64, Slot)> = None;
+        let mut strange = false;
+        let mut best = Nearest::default();
+        let mut best_apart = Nearest::default();
         self.index.near(emission.place, reach_hz, |slot| {
             let Some(emitter) = self.emitter(slot) else { return };
+            let learned = emitter.envelope.as_ref();
+            strange |= learned.is_some_and(|e| e.is_of(emission) && e.stranger(emission).is_some());
             let Some(cost) = emitter.distance(emission) else { return };
-            if best
-                .is_none_or(|(least, serial, _)| cost < least || (cost == least && emitter.serial < serial))
-            {
-                best = Some((cost, emitter.serial, slot));
+            best.consider(cost, emitter.serial, slot);
+            if learned.is_some() || emitter.stranger.is_some() {
+                best_apart.consider(cost, emitter.serial, slot);
             }
         });
-        best.map(|(_, _, slot)| slot)
+        if strange { best_apart.slot() } else { best.slot() }
     }
 
     fn find_cellular(&self, emission: &Emission) -> Option<Slot> {

@@ -116,6 +116,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "units.rs",
             "iq.rs",
             "measure/",
+            "track/marks",
             "classify/",
             "policy/",
             "pipeline/",

@@ -4,24 +4,31 @@
 // A helper that fails fails its test.
 #![allow(clippy::unwrap_used)]
 
+mod ambient;
 mod contract;
 mod faults;
 mod golden;
 mod noise;
 mod properties;
 mod recordings;
+mod scene;
 
 use emcon::config;
 use emcon::pipeline::{Back, BackParams};
-use emcon::policy::Level;
+use emcon::policy::{Baseline, Level};
 
 /// The back as it is by default: a confidential meeting in China, nothing learned.
 fn back() -> Back {
+    back_that_knows(None, 0.0)
+}
+
+/// The same, where `baseline` was learned before and the first `learn_s` teach.
+fn back_that_knows(baseline: Option<Baseline>, learn_s: f64) -> Back {
     Back::new(BackParams {
         band_plan: config::region("cn").unwrap(),
         signatures: config::signatures().unwrap(),
         level: Level::Confidential,
-        baseline: None,
-        learn_s: 0.0,
+        baseline,
+        learn_s,
     })
 }

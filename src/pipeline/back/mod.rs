@@ -6,6 +6,7 @@
 //! observed to be silent, or the input ends. While learning, everything heard is ambient and raises nothing.
 
 mod comb;
+mod known;
 mod life;
 mod mains;
 mod sighting;
@@ -16,7 +17,7 @@ use super::{FrontEvent, Observed, Output, Phase, SegmentStart};
 use crate::alert::{AlertReport, Book, Closing, Subject};
 use crate::bandplan::BandPlan;
 use crate::classify::{Check, Device, Judge, Signal, Signature, Verdict};
-use crate::policy::{Baseline, Level, Match};
+use crate::policy::{Baseline, Level};
 use crate::track::{Emitter, Merge, Slot, Touched, Tracker, View};
 use life::Life;
 use sighting::{known_envelope, learned_envelope, sighting};
@@ -32,14 +33,6 @@ const UPDATE_S: f64 = 1.0;
 /// A carrier, or what has no name, is watched for this long before it is told of, seconds: half as long again as makes a
 /// carrier, and seven periods of the mains.
 const SETTLE_S: f64 = 0.15;
-/// What people were told of explains an odd burst in its band within this time of its own, seconds.
-const COLLISION_S: f64 = 20e-3;
-/// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
-/// each, in turns.
-const BESIDE_MIN: u64 = 4;
-/// And by this distance in level, dB.
-const BESIDE_DB: f64 = 6.0;
-
 /// What the back needs to know of the room.
 #[derive(Debug, Clone)]
 pub struct BackParams {
@@ -266,6 +259,7 @@ impl Back {
         let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
         let settle_s = verdict.settle_s.max(least_s);
         let enough = (verdict.named && !emitter.is_ghost()) || (!verdict.named && Life::is_heard(emitter));
+        let enough = enough && !emitter.is_unproved() && !self.is_part_of_known(emitter, &verdict, false);
         if enough && watched_s >= settle_s {
             self.open(slot, verdict, out);
             return;
@@ -280,10 +274,13 @@ impl Back {
     /// The end of input decides on the emitter in `slot`.
     fn force(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
-        if life.id.is_some() {
+        if life.id.is_some() || emitter.is_unproved() {
             return;
         }
         let verdict = self.name(emitter, life);
+        if self.is_part_of_known(emitter, &verdict, true) {
+            return;
+        }
         let named = verdict.named && !emitter.is_ghost();
         if named || Life::is_heard(emitter) || (Life::is_forced(emitter) && !self.is_explained(emitter)) {
             self.open(slot, verdict, out);
@@ -330,63 +327,12 @@ impl Back {
         verdict
     }
 
-    /// Whether those of whom people were told explain the few bursts of `emitter`: it was heard in their band about when
-    /// they were on, and two at a time look like neither; or it may be a hop.
-    fn is_explained(&self, emitter: &Emitter) -> bool {
-        let told = |slot: Slot| self.life(slot).is_some_and(|life| life.id.is_some());
-        emitter.looks.iter().all(|look| {
-            self.tracker.iter().any(|(slot, other)| {
-                told(slot) && (other.is_on_about(look, COLLISION_S) || other.may_have_hopped(look))
-            })
-        })
-    }
-
     fn keeps_step(&self, emitter: &Emitter) -> bool {
         let is_source = |slot: Slot| {
             let verdict = self.life(slot).and_then(|life| life.verdict.as_ref());
             verdict.is_some_and(|v| v.named && v.device == Device::Interference)
         };
         self.tracker.iter().any(|(slot, other)| is_source(slot) && mains::keeps_step(emitter, other))
-    }
-
-    /// Whether `emitter` is known, and the sentence that says why not where something like it is.
-    fn is_ambient(&self, emitter: &Emitter, life: &Life, verdict: &Verdict) -> (bool, Option<String>) {
-        if life.learned || self.learning {
-            return (true, None);
-        }
-        if !self.knows_ambient {
-            return (false, None);
-        }
-        match self.baseline.compare(&sighting(emitter, verdict.signal, verdict.device)) {
-            Match::Known(_) => match self.beside(emitter) {
-                Some(sentence) => (false, Some(sentence)),
-                None => (true, None),
-            },
-            Match::Differs(sentence) => (false, Some(sentence)),
-            Match::New => (false, None),
-        }
-    }
-
-    /// Whether `emitter` sends in turns with an ambient one on its channel that is louder and carries on as ever:
-    /// then it is not that one, fading.
-    fn beside(&self, emitter: &Emitter) -> Option<String> {
-        let highest_dbfs = emitter.levels.highest();
-        self.tracker.iter().find_map(|(_, other)| {
-            let envelope = other.envelope.filter(|_| other.serial != emitter.serial && !other.hopper)?;
-            let lowest_dbfs = envelope.lowest_dbfs?;
-            let near = (other.place.hz - emitter.place.hz).abs() <= other.bandwidth_hz.max(emitter.bandwidth_hz) / 2.0;
-            let since = other.looks.iter().filter(|look| look.start_s > emitter.first_s).count() as u64;
-            let beside = near
-                && other.place.absolute == emitter.place.absolute
-                && highest_dbfs < lowest_dbfs - BESIDE_DB
-                && since >= BESIDE_MIN
-                && emitter.count >= BESIDE_MIN;
-            beside.then(|| {
-                format!(
-                    "not the learned emitter on this channel: at most {highest_dbfs:.1} dBFS, while that one carries on at {lowest_dbfs:.1} dBFS and more"
-                )
-            })
-        })
     }
 
     /// What an emitter that got no name resembles most.
@@ -467,7 +413,6 @@ impl Back {
         out.extend(self.alerts.drain(..).map(Output::Alert));
     }
 
-    /// The emitter in `slot` closes and is forgotten.
     /// The last word on the emitter in `slot`, if people were told of it.
     fn settle(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
@@ -480,10 +425,14 @@ impl Back {
         }
     }
 
+    /// The emitter in `slot` closes and is forgotten.
     fn close(&mut self, slot: Slot, closing: Closing, out: &mut Vec<Output>) {
         self.settle(slot, out);
         let Some(life) = self.lives[slot].take() else { return };
         let Some(emitter) = self.tracker.remove(slot) else { return };
+        if let Some(envelope) = emitter.envelope.clone() {
+            self.tracker.expect(envelope);
+        }
         if self.learning {
             self.learn(&emitter, &life);
         }
@@ -525,7 +474,7 @@ impl Back {
             let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { continue };
             let (emitter, life) = (emitter.clone(), life.clone());
             self.learn(&emitter, &life);
-            self.tracker.bind(slot, Some(learned_envelope(&emitter)));
+            self.tracker.bind(slot, learned_envelope(&emitter));
         }
         self.baseline.learned_s += self.learn_s.min(self.now_s);
         self.learning = false;
