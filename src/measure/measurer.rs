@@ -288,23 +288,25 @@ impl Measurer {
         let (mut start, mut end) = (view.input(view.start), view.input(view.end));
         let all_hz = hint.hi_hz - hint.lo_hz;
         let width_hz = view.occupied.width_hz();
-        let sharp = all_hz > 4.0 * width_hz && power > SHARP * noise_per_hz * all_hz;
+        // The widest band about it in which its edges still stand out.
+        let clear_hz = all_hz.min(power / (SHARP * noise_per_hz).max(f64::MIN_POSITIVE));
+        let sharp = clear_hz > 4.0 * width_hz;
         let fits = view.input(self.power.len() as f64) >= (hint.end + 2 * hint.slack).min(iq.len()) as f64;
         let edge = |near, rising| Edge { near, rising, slack: hint.slack as f64, smoothed: 0.0 };
-        let middle_hz = (hint.lo_hz + hint.hi_hz) / 2.0;
+        let middle_hz = if clear_hz < all_hz { view.center_hz } else { (hint.lo_hz + hint.hi_hz) / 2.0 };
         let smoothed = self.onset.length as f64 * view.step;
         if hint.cut_start {
             start = hint.start as f64;
         } else if sharp {
             let wanted = edge(start, true);
-            start = self.edge(iq, &wanted, (middle_hz, all_hz), power, noise_per_hz).unwrap_or(start);
+            start = self.edge(iq, &wanted, (middle_hz, clear_hz), power, noise_per_hz).unwrap_or(start);
         }
         if hint.cut_end {
             end = hint.end as f64;
         } else if sharp {
             let near = if fits { end } else { hint.end as f64 };
             let wanted = edge(near, false);
-            end = self.edge(iq, &wanted, (middle_hz, all_hz), power, noise_per_hz).unwrap_or(near);
+            end = self.edge(iq, &wanted, (middle_hz, clear_hz), power, noise_per_hz).unwrap_or(near);
         } else if !fits {
             let near = hint.end as f64;
             let wanted = Edge { smoothed, ..edge(near, false) };

@@ -5,6 +5,9 @@ use num_complex::Complex32;
 use super::scene::SceneEmitter;
 use super::waveform::{Shot, ShotIq};
 
+/// Part of a raised-cosine rise of the amplitude, sin², that is over when half of the power is reached: sin⁴ = 1/2.
+pub const HALF_POWER: f64 = 0.636;
+
 /// Appends those shots of `emitter` that start in `[from_s, to_s)` and are on the air: bursts that start in an
 /// on-time, chunks of a continuous signal that share some time with one.
 pub fn shots(emitter: &SceneEmitter, from_s: f64, to_s: f64, out: &mut Vec<Shot>) {
@@ -13,12 +16,14 @@ pub fn shots(emitter: &SceneEmitter, from_s: f64, to_s: f64, out: &mut Vec<Shot>
     if emitter.on.is_empty() || emitter.waveform.keeps_on_times() {
         return;
     }
-    let reach = if emitter.waveform.continuous() { 1.0 } else { 0.0 };
+    let continuous = emitter.waveform.continuous();
+    let (reach, early_s) = if continuous { (1.0, HALF_POWER * emitter.ramp_s) } else { (0.0, 0.0) };
     let mut kept = begin;
     for i in begin..out.len() {
         let shot = out[i];
-        let next = emitter.on.partition_point(|on| on[1] <= shot.start_s);
-        if emitter.on.get(next).is_some_and(|on| on[0] <= shot.start_s + reach * shot.duration_s) {
+        let next = emitter.on.partition_point(|on| on[1] + early_s <= shot.start_s);
+        let until_s = shot.start_s + reach * shot.duration_s + early_s;
+        if emitter.on.get(next).is_some_and(|on| on[0] <= until_s) {
             out[kept] = shot;
             kept += 1;
         }
@@ -52,11 +57,13 @@ pub fn gate(emitter: &SceneEmitter, iq: &mut ShotIq) {
     }
 }
 
-/// Raised-cosine gate: within an on-time, rising and falling over `ramp_s` inside of its edges.
+/// Raised-cosine gate: on within an on-time, rising and falling over `ramp_s`, with half of the power at its edges.
 fn gain(on: &[[f64; 2]], ramp_s: f64, at_s: f64) -> f64 {
-    let next = on.partition_point(|on| on[1] <= at_s);
-    let Some([on_s, off_s]) = on.get(next) else { return 0.0 };
-    let inside_s = (at_s - on_s).min(off_s - at_s);
+    let early_s = HALF_POWER * ramp_s;
+    let next = on.partition_point(|on| on[1] + early_s <= at_s);
+    // The next one may rise before this one has fallen.
+    let inside = on.iter().skip(next).take(2).map(|[on_s, off_s]| (at_s - on_s).min(off_s - at_s) + early_s);
+    let inside_s = inside.fold(0.0, f64::max);
     if inside_s <= 0.0 {
         0.0
     } else if inside_s >= ramp_s {

@@ -6,10 +6,13 @@ use super::boxed;
 use super::fsk4::{Modulator, balance, random, symbols};
 use super::pulse::{Pulse, raised_cosine};
 use crate::synth::Rng;
+use crate::synth::timeline::HALF_POWER;
 use crate::synth::waveform::{Shot, ShotIq, WaveParams, Waveform};
 
 /// Power rises and falls outside of the burst within this (ETSI TS 102 361-1, figure 10.2: 1.5 ms), seconds.
 const RAMP_S: f64 = 1e-3;
+/// What of it is above half power: a burst is on from there to there.
+const EDGE_S: f64 = (1.0 - HALF_POWER) * RAMP_S;
 /// Symbols of a DMR burst: 27.5 ms at 4800 a second (TS 102 361-1, 4.2.2).
 const DMR_BURST: usize = 132;
 /// Symbols between two bursts of a base station, the common announcement channel (TS 102 361-1, 4.2.2).
@@ -220,7 +223,7 @@ impl Waveform for DmrMobile {
             if start_s(index) >= from_s {
                 out.push(Shot {
                     start_s: start_s(index),
-                    duration_s: DMR_BURST as f64 / self.modulator.symbol_rate,
+                    duration_s: DMR_BURST as f64 / self.modulator.symbol_rate + 2.0 * EDGE_S,
                     offset_hz: 0.0,
                     level_db: 0.0,
                     key: index,
@@ -236,7 +239,7 @@ impl Waveform for DmrMobile {
         let extra = (RAMP_S * rate_hz) as usize;
         let mut samples = self.modulator.burst(&self.burst(shot.key, shot.start_s), extra);
         super::ramp(&mut samples, extra);
-        ShotIq { rate_hz, first_s: shot.start_s - extra as f64 / rate_hz, samples }
+        ShotIq { rate_hz, first_s: shot.start_s + EDGE_S - extra as f64 / rate_hz, samples }
     }
 
     fn longest_s(&self) -> f64 {
