@@ -22,6 +22,11 @@ const OVERPOWERS: f64 = 6.0;
 /// All of a carrier's power may gather in a few bins for a moment, and few values of it vary by as much again.
 const MODULATED: f32 = 2.0;
 
+/// What comes up beside a carrier with at least this share of its power,
+const ANOTHER_SHARE: f32 = 0.2;
+/// while both together have so much of it, is another one: modulation moves power, it does not add any.
+const TOGETHER: f32 = 1.2;
+
 /// Bins between a line and what is its modulation, at most: sidebands begin beside it.
 const BESIDE: usize = 1;
 
@@ -49,6 +54,8 @@ pub struct Steady {
     pub hi: usize,
     /// Bins it held when it was promoted.
     born: (usize, usize),
+    /// Bins that it held on average until then: the splatter of its beginning has gone.
+    core: (usize, usize),
     /// Was on when observation began.
     pub cut_start: bool,
     /// Mean power over the floor, summed over its bins.
@@ -64,6 +71,20 @@ pub struct Steady {
 }
 
 impl Steady {
+    /// Power over the floor of its own bins and those of `segment` together, over its own.
+    fn together(&self, segment: &Segment, look: &Look<'_>, background: &Background) -> f32 {
+        let (lo, hi) = (self.core.0.min(segment.lo), self.core.1.max(segment.hi));
+        let (_, floor) = background.sums(lo, hi);
+        (look.power[lo..hi].iter().sum::<f32>() - floor) / self.excess.max(f32::MIN_POSITIVE)
+    }
+
+    /// Whether `segment` is another one beside it: off its own bins, with more power than it can have lost there.
+    fn has_beside(&self, segment: &Segment, together: f32) -> bool {
+        let (lo, hi) = self.core;
+        let apart = segment.lo >= hi || segment.hi <= lo;
+        apart && segment.excess >= ANOTHER_SHARE * self.excess && together >= TOGETHER
+    }
+
     /// Standard deviation of its power in `look`, as a share of it, over noise of the power `floor` in its bins: both
     /// vary like noise at worst.
     fn uncertainty(&self, floor: f32, look: &Look<'_>) -> f64 {
@@ -106,6 +127,7 @@ impl Carriers {
                 lo,
                 hi,
                 born: (lo, hi),
+                core: (lo, hi),
                 cut_start: true,
                 excess,
                 mirror_ratio: f64::from(mirror / excess),
@@ -128,8 +150,11 @@ impl Carriers {
     ) -> Option<Steady> {
         let (lo, hi) = (burst.lo, burst.hi);
         background.set(lo, hi, power);
-        let shared = |c: &Steady| c.hi.min(hi).saturating_sub(c.lo.max(lo));
-        if let Some(carrier) = self.on.iter_mut().find(|c| 2 * shared(c) >= (hi - lo).min(c.hi - c.lo)) {
+        let core = burst.extents();
+        let width = |(lo, hi): (usize, usize)| hi - lo;
+        let shared = |c: &Steady| c.core.1.min(core.1).saturating_sub(c.core.0.max(core.0));
+        let same = |c: &&mut Steady| 2 * shared(c) >= width(core).min(width(c.core));
+        if let Some(carrier) = self.on.iter_mut().find(same) {
             let before = carrier.excess;
             if burst.mean() < OVERPOWERS * f64::from(before) {
                 carrier.excess = over_floor(background, carrier.lo, carrier.hi);
@@ -150,6 +175,7 @@ impl Carriers {
             lo,
             hi,
             born: (lo, hi),
+            core,
             cut_start: burst.cut_start || burst.from < first + SETTLING_SLABS,
             excess: over_floor(background, lo, hi),
             mirror_ratio: if burst.energy > 0.0 { burst.mirror / burst.energy } else { 0.0 },
@@ -171,6 +197,15 @@ impl Carriers {
         }) else {
             return false;
         };
+        let together = carrier.together(segment, look, background);
+        if carrier.has_beside(segment, together) {
+            return false;
+        }
+        // What is not all its own must not become the background by the chance of a look.
+        let reaches_out = segment.lo < carrier.lo || carrier.hi < segment.hi;
+        if reaches_out && together >= TOGETHER {
+            return true;
+        }
         let widest = (carrier.born.1 - carrier.born.0).max(2);
         let lo = carrier.lo.min(segment.lo).max(carrier.born.0.saturating_sub(widest));
         let hi = carrier.hi.max(segment.hi).min(carrier.born.1 + widest);

@@ -109,3 +109,21 @@ fn a_weak_steady_emission_does_not_become_the_floor() {
         assert_eq!(devices, [Device::WalkieTalkie], "seed {seed}");
     }
 }
+
+/// Two radios nine bins apart: the second is no modulation of the first, whose power stays where it is.
+#[test]
+fn two_radios_nine_bins_apart_are_two() {
+    let radio = |mhz: f64, on_s: f64| {
+        format!("[[emitter]]\nkind = \"nfm\"\nfreq = \"{mhz}M\"\nsnr_db = 25\non = [[{on_s}, 2.0]]\n")
+    };
+    let scene = radio(446.00625, 0.3) + &radio(446.09375, 0.8);
+    for seed in 1..=3 {
+        let found = verdict("rtlsdr", "446.2M", 2.0, seed, &scene);
+        let nfm = (Device::WalkieTalkie, Signal::Nfm);
+        assert_eq!((found.alerts, found.names()), (2, vec![nfm, nfm]), "seed {seed}");
+        let centers: Vec<f64> = found.emitters.iter().filter_map(|e| e.center_hz).collect();
+        let errors =
+            [446.00625e6, 446.09375e6].map(|hz| centers.iter().map(|c| (c - hz).abs()).fold(1e9, f64::min));
+        assert!(errors.iter().all(|error| *error < 5e3), "seed {seed}: {centers:?}");
+    }
+}
