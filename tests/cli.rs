@@ -388,7 +388,7 @@ fn an_output_never_replaces_an_input() {
     desk.file("x.sigmf-data", noise(1000));
     let global = "{\"core:datatype\": \"cu8\", \"core:sample_rate\": 250000}";
     desk.file("x.sigmf-meta", format!("{{\"global\": {global}, \"captures\": []}}"));
-    desk.file("old.json", "{\"emcon_baseline\": 1, \"learned_s\": 1.0, \"known\": []}");
+    desk.file("old.json", "{\"emcon_baseline\": 2, \"learned_s\": 1.0, \"known\": []}");
     desk.file("w-2.cu8", noise(1000));
     for words in [
         format!("--waterfall {name} {name}"),

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the format. A reader refuses what it does not know.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A baseline is some hundreds of bytes an emitter and holds some thousands at most.
 const SIZE_MAX: u64 = 16 << 20;
 
@@ -18,6 +18,12 @@ struct Document {
     emcon_baseline: u32,
     learned_s: f64,
     known: Vec<Known>,
+}
+
+/// What tells the version, whatever else there is.
+#[derive(Deserialize)]
+struct Head {
+    emcon_baseline: u32,
 }
 
 /// Why a baseline cannot be read.
@@ -86,11 +92,12 @@ pub fn read(path: &Path) -> Result<Baseline, ReadBaselineError> {
     if text.len() as u64 > SIZE_MAX {
         return Err(ReadBaselineError::TooLarge { path: path.to_owned() });
     }
-    let document: Document = serde_json::from_slice(&text)
-        .map_err(|source| ReadBaselineError::Syntax { path: path.to_owned(), source })?;
-    if document.emcon_baseline != VERSION {
-        return Err(ReadBaselineError::Version { path: path.to_owned(), found: document.emcon_baseline });
+    let syntax = |source| ReadBaselineError::Syntax { path: path.to_owned(), source };
+    let Head { emcon_baseline: found } = serde_json::from_slice(&text).map_err(syntax)?;
+    if found != VERSION {
+        return Err(ReadBaselineError::Version { path: path.to_owned(), found });
     }
+    let document: Document = serde_json::from_slice(&text).map_err(syntax)?;
     for (at, known) in document.known.iter().enumerate() {
         if let Some(field) = impossible(known) {
             return Err(ReadBaselineError::Value { path: path.to_owned(), number: at + 1, field });
@@ -214,8 +221,8 @@ mod tests {
         check("", "not a baseline");
         check("[1, 2]", "not a baseline");
         check(&"[".repeat(100_000), "not a baseline");
-        check("{\"emcon_baseline\": 2, \"learned_s\": 1.0, \"known\": []}", "version 2");
-        check("{\"emcon_baseline\": 1, \"learned_s\": 1.0, \"known\": [], \"more\": 1}", "more");
+        check("{\"emcon_baseline\": 1, \"learned_s\": 1.0, \"known\": []}", "version 1");
+        check("{\"emcon_baseline\": 2, \"learned_s\": 1.0, \"known\": [], \"more\": 1}", "more");
         write(&path, &baseline()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         check(&text.replace("16600000.0", "-1.0"), "impossible bandwidth_hz");

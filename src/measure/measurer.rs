@@ -293,7 +293,8 @@ impl Measurer {
         let sharp = clear_hz > 4.0 * width_hz;
         let fits = view.input(self.power.len() as f64) >= (hint.end + 2 * hint.slack).min(iq.len()) as f64;
         let edge = |near, rising| Edge { near, rising, slack: hint.slack as f64, smoothed: 0.0 };
-        let middle_hz = if clear_hz < all_hz { view.center_hz } else { (hint.lo_hz + hint.hi_hz) / 2.0 };
+        let (lowest_hz, highest_hz) = (hint.lo_hz + clear_hz / 2.0, hint.hi_hz - clear_hz / 2.0);
+        let middle_hz = view.center_hz.min(highest_hz).max(lowest_hz);
         let smoothed = self.onset.length as f64 * view.step;
         if hint.cut_start {
             start = hint.start as f64;

@@ -79,8 +79,10 @@ pub struct Envelope {
     pub highest_dbfs: f64,
     /// Hops.
     pub hopper: bool,
-    /// Carriers and lengths while learning.
+    /// Carriers and lengths while learning; carriers are followed.
     pub marks: Marks,
+    /// How far carriers may have wandered since, as a fraction of the frequency.
+    pub drift: f64,
 }
 
 /// An emitter: what emissions are attributed to.
@@ -118,7 +120,7 @@ pub struct Emitter {
     pub carriers_on: u32,
     /// Emissions attributed (reports of one carrier count once).
     pub count: u64,
-    /// Power times duration of all, full scale times seconds.
+    /// Power times duration of all, of a carrier's first report, full scale times seconds.
     pub energy: f64,
     /// Of this: made by the receiver, as it seems.
     pub ghost_energy: f64,
@@ -204,6 +206,9 @@ impl Emitter {
         self.vote(emission.kind);
         self.run(emission);
         self.marks.note(emission);
+        if let Some(envelope) = self.envelope.as_mut() {
+            envelope.marks.note(emission);
+        }
         self.looks.push(look(emission));
         if burst.depth == Depth::Full {
             self.details.push(detail(emission));
@@ -486,9 +491,9 @@ impl Emitter {
         if span_s > 0.0 { (self.on.airtime_s() / span_s).min(1.0) } else { 1.0 }
     }
 
-    /// Whether it may yet prove to be one of the learned ones, some of its bursts badly measured.
-    pub fn is_unproved(&self) -> bool {
-        self.stranger.is_some_and(|stranger| !stranger.is_proved(&self.marks))
+    /// Whether enough of its bursts agree in that in which it is strange.
+    pub fn is_proved(&self) -> bool {
+        self.stranger.is_some_and(|stranger| stranger.is_proved(&self.marks))
     }
 
     /// Whether `emission` shares that in which this one is strange, or is admitted by what this one was learned as.

@@ -114,7 +114,7 @@ impl Emitter {
     }
 
     /// Lowest and highest frequency that it was heard on.
-    fn span_hz(&self) -> (f64, f64) {
+    pub(super) fn span_hz(&self) -> (f64, f64) {
         let half_hz = self.bandwidth_hz / 2.0;
         let hz = || self.channels.iter().map(|c| c.hz);
         (hz().fold(self.place.hz, f64::min) - half_hz, hz().fold(self.place.hz, f64::max) + half_hz)
@@ -186,13 +186,14 @@ impl Emitter {
             && self.shares_marks(emission)
     }
 
-    /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there.
+    /// Whether `emission`, cut by the edge of the span, may be a hop to a channel there; its carrier is not known.
     pub(super) fn takes_partial_hop(&self, emission: &Emission) -> bool {
         let burst = &emission.burst;
         let level_dbfs = f64::from(burst.power_dbfs);
         let whole = self.takes_hop(emission);
         whole
             || self.resembles_hop(emission.duration_s(), burst.bandwidth_hz, level_dbfs)
+                && self.kind.fits(emission.kind)
                 && self.place.absolute == emission.place.absolute
                 && burst.start_s - self.last_s <= HOPPER_RECENT_S
                 && self.envelope.as_ref().is_none_or(|envelope| envelope.admits_level(emission))
@@ -216,7 +217,7 @@ impl Envelope {
 
     /// In what `emission`, admitted, differs from all bursts that were learned.
     pub(super) fn stranger(&self, emission: &Emission) -> Option<Stranger> {
-        self.marks.stranger(emission, self.hopper)
+        self.marks.stranger(emission, self.hopper, self.drift)
     }
 
     /// Whether `emission` lies where, and is about as strong as, what was learned.

@@ -9,10 +9,13 @@ use super::emission::Emission;
 use crate::measure::Depth;
 use serde::{Deserialize, Serialize};
 
-/// How far one transmitter's carrier wanders against one receiver, as a fraction of the frequency: a crystal
-/// warming up moves by about 1 ppm, two crystals differ by tens (IEEE 802.11-2020 17.3.9.5 allows 20 ppm each,
-/// Bluetooth Core 5.4 Vol 6 Part A 3.1 50 ppm).
-const CARRIER_DRIFT: f64 = 1e-6;
+/// How far one transmitter's carrier wanders against one receiver from burst to burst, as a fraction of the frequency:
+/// judged; two crystals differ by tens of millionths (IEEE 802.11-2020 17.3.9.5 allows 20 ppm each, Bluetooth Core 5.4
+/// Vol 6 Part A 3.1 50 ppm), and what is slower is followed.
+pub const CARRIER_DRIFT: f64 = 1e-6;
+/// The same from one session to the next: crystals of both warm up by this much and cool down again (judged from
+/// specifications of 10 to 20 ppm over the whole range of temperature).
+pub const KEPT_DRIFT: f64 = 4e-6;
 /// Frequency that the drift is taken of where the tuning is unknown, hertz: the highest of the receivers.
 const UNKNOWN_TUNING_HZ: f64 = 6e9;
 /// Carriers closer than this many standard deviations of a burst's are the same.
@@ -38,8 +41,12 @@ const LENGTH_TOLERANCE: f64 = 0.04;
 const LENGTH_TOLERANCE_S: f64 = 8e-6;
 /// No radio frequency is higher, hertz (ITU-R V.431).
 const HIGHEST_HZ: f64 = 3e12;
-/// Most values kept of one channel; where there are more, they tell nobody apart.
+/// Most values kept of one channel: the rarest go.
 const VALUES_MAX: usize = 12;
+/// Where a larger part of the bursts had values that were not kept, values tell nobody apart.
+const OTHERS_SHARE: f64 = 0.1;
+/// Part of the way to a burst's carrier that a known one follows at least: crystals warm up.
+const FOLLOWS: f64 = 1.0 / 16.0;
 /// Fewest bursts that tell the carriers on a channel.
 const CARRIER_BURSTS_MIN: u32 = 4;
 /// Fewest bursts that tell that all have few lengths,
@@ -58,7 +65,7 @@ const AGREEING: u32 = 4;
 pub struct Shared {
     /// Carrier in hertz, absolute where the tuning is known; or length in seconds.
     pub value: f64,
-    /// Standard deviation of one burst's.
+    /// Standard deviation of it.
     pub sigma: f64,
     /// The carrier is known up to multiples of this, hertz.
     pub step: Option<f64>,
@@ -70,9 +77,9 @@ pub struct Shared {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Values {
-    /// In the order they came up, at most [`VALUES_MAX`].
+    /// At most [`VALUES_MAX`].
     pub held: Vec<Shared>,
-    /// Bursts with others, for which there was no room.
+    /// Bursts whose values were not kept.
     pub others: u32,
 }
 
@@ -109,6 +116,17 @@ impl Shared {
     fn apart(&self, other: &Self) -> f64 {
         let apart = other.value - self.value;
         self.step.map_or(apart, |step| apart - step * (apart / step).round())
+    }
+
+    /// Takes `one`, the same, into account: by the inverse of the variances, and never less than [`FOLLOWS`].
+    fn follow(&mut self, one: &Self) {
+        self.bursts = self.bursts.saturating_add(one.bursts);
+        let (own, its) = (self.sigma * self.sigma, one.sigma * one.sigma);
+        let count = f64::from(one.bursts) / f64::from(self.bursts.max(1));
+        let weight = if own + its > 0.0 { own / (own + its) } else { count };
+        let weight = weight.max(FOLLOWS);
+        self.value += weight * self.apart(one);
+        self.sigma = ((1.0 - weight) * own).max(FOLLOWS * its).sqrt();
     }
 
     fn same_step(&self, other: &Self) -> bool {
@@ -169,9 +187,9 @@ fn tells(emission: &Emission) -> bool {
 }
 
 /// How far apart two bursts' carriers may be and be one, hertz.
-fn carrier_tolerance_hz(a: &Shared, b: &Shared, absolute: bool) -> f64 {
-    let drift_hz = CARRIER_DRIFT * if absolute { a.value.abs() } else { UNKNOWN_TUNING_HZ };
-    drift_hz.max(CARRIER_SIGMAS * a.sigma.max(b.sigma))
+fn carrier_tolerance_hz(a: &Shared, b: &Shared, absolute: bool, drift: f64) -> f64 {
+    let drift_hz = drift * if absolute { a.value.abs() } else { UNKNOWN_TUNING_HZ };
+    drift_hz.max(CARRIER_SIGMAS * a.sigma.hypot(b.sigma))
 }
 
 fn length_tolerance_s(a: &Shared) -> f64 {
@@ -188,15 +206,26 @@ impl Values {
         let near = |held: &&mut Shared| held.same_step(one) && held.apart(one).abs() <= tolerance(held);
         let apart = |held: &&mut Shared| held.apart(one).abs();
         if let Some(held) = self.held.iter_mut().filter(near).min_by(|a, b| apart(a).total_cmp(&apart(b))) {
-            held.bursts = held.bursts.saturating_add(one.bursts);
-            // It follows a crystal that warms up.
-            held.value += held.apart(one) / f64::from(held.bursts.min(16));
-            held.sigma = held.sigma.max(one.sigma);
-        } else if self.held.len() < VALUES_MAX {
-            self.held.push(*one);
-        } else {
-            self.others = self.others.saturating_add(one.bursts);
+            held.follow(one);
+            return;
         }
+        if self.held.len() == VALUES_MAX {
+            let rarest = self.held.iter().enumerate().min_by_key(|(_, held)| held.bursts).map(|(at, _)| at);
+            if let Some(at) = rarest {
+                self.others = self.others.saturating_add(self.held.swap_remove(at).bursts);
+            }
+        }
+        self.held.push(*one);
+    }
+
+    /// Bursts that gave the values held.
+    fn told(&self) -> u32 {
+        self.held.iter().fold(0, |sum, held| sum.saturating_add(held.bursts))
+    }
+
+    /// Whether so many bursts had other values that those held say little.
+    fn are_crowded(&self) -> bool {
+        f64::from(self.others) > OTHERS_SHARE * f64::from(self.told())
     }
 
     /// Bursts that gave the commonest value.
@@ -222,7 +251,9 @@ impl Marks {
         }
         let absolute = emission.place.absolute;
         match carrier(emission) {
-            Some(one) => self.carriers.note(&one, |held| carrier_tolerance_hz(held, &one, absolute)),
+            Some(one) => {
+                self.carriers.note(&one, |held| carrier_tolerance_hz(held, &one, absolute, CARRIER_DRIFT))
+            }
             None => self.untold = self.untold.saturating_add(1),
         }
         if let Some(one) = length(emission) {
@@ -230,10 +261,17 @@ impl Marks {
         }
     }
 
+    /// Whether `emission` tells the carrier of one of these.
+    pub(super) fn have_carrier_of(&self, emission: &Emission, hopper: bool) -> bool {
+        let comparable =
+            tells(emission) && carrier(emission).is_some_and(|one| self.carriers.nearest(&one).is_some());
+        comparable && self.by_carrier(emission, hopper, 1, CARRIER_DRIFT).is_none()
+    }
+
     /// Adds all that `other` was told, of emitters on an absolute axis or not.
     pub fn absorb(&mut self, other: &Self, absolute: bool) {
         for one in &other.carriers.held {
-            self.carriers.note(one, |held| carrier_tolerance_hz(held, one, absolute));
+            self.carriers.note(one, |held| carrier_tolerance_hz(held, one, absolute, CARRIER_DRIFT));
         }
         for one in &other.lengths.held {
             self.lengths.note(one, length_tolerance_s);
@@ -257,31 +295,30 @@ impl Marks {
 
     /// In what `emission` differs from all that these were told, if they are enough to say so; of a `hopper` off any
     /// raster every channel has a carrier of its own, and its lengths follow what it carries.
-    pub(super) fn stranger(&self, emission: &Emission, hopper: bool) -> Option<Stranger> {
+    pub(super) fn stranger(&self, emission: &Emission, hopper: bool, drift: f64) -> Option<Stranger> {
         // What half of the bursts do not tell, others may have that were heard.
-        let told = self.carriers.held.iter().fold(0u32, |sum, held| sum.saturating_add(held.bursts));
-        if !tells(emission) || self.untold > told {
+        if !tells(emission) || self.untold > self.carriers.told() {
             return None;
         }
-        self.by_carrier(emission, hopper, CARRIER_BURSTS_MIN)
+        self.by_carrier(emission, hopper, CARRIER_BURSTS_MIN, drift)
             .or_else(|| self.by_length(emission).filter(|_| !hopper && self.lengths.are_few()))
     }
 
-    fn by_carrier(&self, emission: &Emission, hopper: bool, least: u32) -> Option<Stranger> {
+    fn by_carrier(&self, emission: &Emission, hopper: bool, least: u32, drift: f64) -> Option<Stranger> {
         let one = carrier(emission).filter(|one| !hopper || one.step.is_some())?;
         let told = self.carriers.held.iter().filter(|held| held.same_step(&one));
         let bursts = told.fold(0u32, |sum, held| sum.saturating_add(held.bursts));
         let nearest = self.carriers.nearest(&one)?;
         let apart_hz = nearest.apart(&one);
-        let beyond = apart_hz.abs() > carrier_tolerance_hz(nearest, &one, emission.place.absolute);
-        (self.carriers.others == 0 && bursts >= least && beyond).then_some(Stranger::Carrier { apart_hz })
+        let beyond = apart_hz.abs() > carrier_tolerance_hz(nearest, &one, emission.place.absolute, drift);
+        (!self.carriers.are_crowded() && bursts >= least && beyond).then_some(Stranger::Carrier { apart_hz })
     }
 
     fn by_length(&self, emission: &Emission) -> Option<Stranger> {
         let one = length(emission)?;
         let nearest = self.lengths.nearest(&one)?;
         let beyond = nearest.apart(&one).abs() > length_tolerance_s(nearest);
-        (self.lengths.others == 0 && beyond)
+        (!self.lengths.are_crowded() && beyond)
             .then_some(Stranger::Length { own_s: one.value, learned_s: nearest.value })
     }
 }
@@ -291,7 +328,7 @@ impl Stranger {
     pub(super) fn is_shared(&self, marks: &Marks, emission: &Emission, hopper: bool) -> bool {
         match self {
             _ if !tells(emission) => true,
-            Self::Carrier { .. } => marks.by_carrier(emission, hopper, 1).is_none(),
+            Self::Carrier { .. } => marks.by_carrier(emission, hopper, 1, CARRIER_DRIFT).is_none(),
             Self::Length { .. } => marks.by_length(emission).is_none(),
         }
     }
@@ -387,24 +424,29 @@ mod tests {
         let marks = told(&[frame(-300.0), frame(200.0), frame(24e3), frame(24.5e3), frame(100.0)]);
         assert_eq!(marks.carriers.held.iter().map(|held| held.bursts).collect::<Vec<_>>(), [3, 2]);
         for own in [-1500.0, 1500.0, 24e3, 312.5e3 + 500.0] {
-            assert_eq!(marks.stranger(&frame(own), false), None, "{own}");
+            assert_eq!(marks.stranger(&frame(own), false, CARRIER_DRIFT), None, "{own}");
         }
         for other in [-15e3, 12e3, 40e3, 150e3] {
             assert!(
-                matches!(marks.stranger(&frame(other), false), Some(Stranger::Carrier { .. })),
+                matches!(marks.stranger(&frame(other), false, CARRIER_DRIFT), Some(Stranger::Carrier { .. })),
                 "{other}"
             );
         }
-        let Some(Stranger::Carrier { apart_hz }) = marks.stranger(&frame(-15e3), false) else { panic!() };
+        let Some(Stranger::Carrier { apart_hz }) = marks.stranger(&frame(-15e3), false, CARRIER_DRIFT) else {
+            panic!()
+        };
         assert!((apart_hz + 15e3).abs() < 100.0, "{apart_hz}");
     }
 
     #[test]
     fn few_bursts_and_many_values_tell_nobody_apart() {
-        assert_eq!(told(&[frame(0.0), frame(0.0), frame(0.0)]).stranger(&frame(50e3), false), None);
-        let crowd: Vec<Emission> = (0..13).map(|n| frame(20e3 * f64::from(n))).collect();
-        assert!(told(&crowd[..12]).stranger(&frame(300e3), false).is_some());
-        assert_eq!(told(&crowd).stranger(&frame(300e3), false), None);
+        assert_eq!(
+            told(&[frame(0.0), frame(0.0), frame(0.0)]).stranger(&frame(50e3), false, CARRIER_DRIFT),
+            None
+        );
+        let crowd: Vec<Emission> = (0..24).map(|n| frame(12.5e3 * f64::from(n))).collect();
+        assert!(told(&crowd[..12]).stranger(&frame(250e3), false, CARRIER_DRIFT).is_some());
+        assert_eq!(told(&crowd).stranger(&frame(156e3), false, CARRIER_DRIFT), None);
     }
 
     /// Of the channels of Bluetooth only the distance to the next whole megahertz counts.
@@ -414,10 +456,10 @@ mod tests {
             [-7.0, -2.0, 0.0, 3.0, 8.0].map(|mhz| packet(mhz * 1e6 + 2e3, 380e-6)).into();
         let marks = told(&hops);
         assert_eq!(marks.carriers.held.len(), 1);
-        assert_eq!(marks.stranger(&packet(5e6 - 3e3, 380e-6), true), None);
-        assert!(marks.stranger(&packet(5e6 - 40e3, 380e-6), true).is_some());
+        assert_eq!(marks.stranger(&packet(5e6 - 3e3, 380e-6), true, CARRIER_DRIFT), None);
+        assert!(marks.stranger(&packet(5e6 - 40e3, 380e-6), true, CARRIER_DRIFT).is_some());
         assert_eq!(
-            marks.stranger(&packet(5e6, 150e-6), true),
+            marks.stranger(&packet(5e6, 150e-6), true, CARRIER_DRIFT),
             None,
             "a hopper's lengths are what it carries"
         );
@@ -428,11 +470,14 @@ mod tests {
         let same: Vec<Emission> =
             (0..8).map(|n| packet(0.0, if n % 3 == 0 { 176e-6 } else { 360e-6 })).collect();
         let marks = told(&same);
-        assert_eq!(marks.stranger(&packet(0.0, 365e-6), false), None);
-        assert!(matches!(marks.stranger(&packet(0.0, 320e-6), false), Some(Stranger::Length { .. })));
-        assert_eq!(told(&same[..7]).stranger(&packet(0.0, 320e-6), false), None);
+        assert_eq!(marks.stranger(&packet(0.0, 365e-6), false, CARRIER_DRIFT), None);
+        assert!(matches!(
+            marks.stranger(&packet(0.0, 320e-6), false, CARRIER_DRIFT),
+            Some(Stranger::Length { .. })
+        ));
+        assert_eq!(told(&same[..7]).stranger(&packet(0.0, 320e-6), false, CARRIER_DRIFT), None);
         let varied: Vec<Emission> = (0..9).map(|n| packet(0.0, 100e-6 + 50e-6 * f64::from(n))).collect();
-        assert_eq!(told(&varied).stranger(&packet(0.0, 2e-3), false), None);
+        assert_eq!(told(&varied).stranger(&packet(0.0, 2e-3), false, CARRIER_DRIFT), None);
     }
 
     #[test]

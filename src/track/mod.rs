@@ -8,7 +8,8 @@
 //! 3. Otherwise centre (within half a bandwidth), bandwidth (within a factor of two) and kind must fit, and the
 //!    nearest in frequency and level wins. Level alone separates only where one of the two is ambient: an
 //!    emitter known from the baseline keeps within its [`Envelope`], and whoever is louder, or much weaker while
-//!    the ambient one carries on as ever, is somebody else.
+//!    the ambient one carries on as ever, is somebody else. So is whose carrier or length of bursts is none of
+//!    those learned there ([`marks`]).
 //! 4. Bursts that no emitter settled on their channel explains may be hops ([`hop`]): the emitters that they
 //!    founded are merged into one, which from then on takes what fits it on any channel.
 //!
@@ -30,8 +31,9 @@ mod stats;
 pub use cadence::{Start, distances};
 pub use emission::{Emission, Kind, Place, View};
 pub use emitter::{Channel, Detail, Emitter, Envelope, Look};
-pub use marks::{Marks, Stranger, Values};
+pub use marks::{CARRIER_DRIFT, KEPT_DRIFT, Marks, Stranger, Values};
 pub use ontime::OnTime;
+pub use shed::Host;
 pub use stats::{Levels, Ring, median, quantile};
 
 use crate::bandplan::{BandPlan, Direction, Service};
@@ -236,6 +238,10 @@ impl Tracker {
         self.hoppers.retain(|&s| s != slot);
         self.pinned[slot] = false;
         self.free.push(slot);
+        // What was learned is expected back.
+        if let Some(envelope) = emitter.envelope.clone() {
+            self.expect(envelope);
+        }
         Some(emitter)
     }
 
@@ -299,8 +305,10 @@ impl Tracker {
             self.expected.iter().find(|e| e.is_of(emission) && e.stranger(emission).is_none()).cloned();
         if emitter.envelope.is_none() {
             let learned = self.emitters.iter().flatten().filter_map(|other| other.envelope.as_ref());
-            let mut near = self.expected.iter().chain(learned).filter(|envelope| envelope.is_of(emission));
-            emitter.stranger = near.find_map(|envelope| envelope.stranger(emission));
+            let near = self.expected.iter().chain(learned).filter(|envelope| envelope.is_of(emission));
+            let mut apart = near.map(|envelope| envelope.stranger(emission));
+            // Strange is what is strange to all of them.
+            emitter.stranger = apart.next().flatten().filter(|_| apart.all(|stranger| stranger.is_some()));
         }
         self.index.put(slot, emitter.place, emitter.reach_hz());
         if emitter.is_cellular() {
@@ -361,7 +369,8 @@ impl Tracker {
             strange |= learned.is_some_and(|e| e.is_of(emission) && e.stranger(emission).is_some());
             let Some(cost) = emitter.distance(emission) else { return };
             best.consider(cost, emitter.serial, slot);
-            if learned.is_some() || emitter.stranger.is_some() {
+            let its_own = emitter.marks.have_carrier_of(emission, emitter.hopper);
+            if learned.is_some() || emitter.stranger.is_some() || its_own {
                 best_apart.consider(cost, emitter.serial, slot);
             }
         });

@@ -85,3 +85,40 @@ fn a_kept_baseline_tells_carriers_apart() {
     let (other, _) = run("hackrf", "2437M", 1.0, 9, &both, back_that_knows(Some(baseline), 0.0));
     assert_eq!(other.alerts, 1, "{:?}", other.names());
 }
+
+/// What is no fragment is told of: a strong narrow transmitter inside a busy access point's band, one at the edge of the
+/// span amid a learned hopper's hops, one telegram beside a learned radio.
+#[test]
+fn what_stands_out_of_the_learned_is_told() {
+    let busy = "kind = \"wifi-ofdm\"\nfreq = \"2437M\"\nsnr_db = 25\nframes_per_s = 400\nreverse = 0.4";
+    let inside = "kind = \"fsk\"\nfreq = \"2441M\"\nlevel_dbfs = -26\ninterval_s = 0.1\non = [[0.9, 1.7]]";
+    let hopper = "kind = \"bluetooth-classic\"\ntraffic = \"acl\"\nfreq = \"2441M\"\nsnr_db = 25";
+    let edge = "kind = \"fsk\"\nfreq = \"2450M\"\nbit_rate = 200000\ndeviation_hz = 100000\nbytes = 40\ninterval_s = 0.1\nsnr_db = 18\non = [[0.8, 1.6]]";
+    let radio = "kind = \"nfm\"\nfreq = \"433.3M\"\nsnr_db = 20";
+    let telegram = "kind = \"fsk\"\nfreq = \"434.2M\"\nbytes = 24\nsnr_db = 25\non = [[1.3, 1.31]]";
+    let scenes = [
+        ("hackrf", "2437M", busy, inside, 2441e6),
+        ("hackrf", "2441M", hopper, edge, 2450e6),
+        ("rtlsdr", "433.9M", radio, telegram, 434.2e6),
+    ];
+    for (model, center, learned, new, hz) in scenes {
+        let scene = emitter("ambient", learned) + &emitter("emitter", new);
+        let (found, _) = run(model, center, 1.8, 3, &scene, back_that_knows(None, 0.75));
+        let there = |center_hz: f64| (center_hz - hz).abs() < 100e3;
+        let told = found.emitters.iter().any(|e| !e.ambient && e.banned && e.center_hz.is_some_and(there));
+        assert!(found.alerts > 0 && told, "{new}: {:?}", found.names());
+    }
+}
+
+/// A receiver whose crystal is at another temperature than when the room was learned moves all carriers together.
+#[test]
+fn a_kept_baseline_outlives_a_warm_crystal() {
+    let access_point =
+        emitter("ambient", "kind = \"wifi-ofdm\"\nfreq = \"2437M\"\nsnr_db = 24\noffset = 4000");
+    let (_, baseline) = run("hackrf", "2437M", 0.8, 9, &access_point, back_that_knows(None, 0.8));
+    for ppm in [-3.0, 3.0] {
+        let warm = format!("[impairments]\nppm = {ppm}\n{access_point}");
+        let (found, _) = run("hackrf", "2437M", 0.8, 9, &warm, back_that_knows(Some(baseline.clone()), 0.0));
+        assert_eq!((found.alerts, found.names().len()), (0, 1), "{ppm} ppm");
+    }
+}

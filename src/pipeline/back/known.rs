@@ -4,18 +4,23 @@ use super::sighting::sighting;
 use super::{Back, Life};
 use crate::classify::{Device, Signal, Verdict};
 use crate::policy::Match;
-use crate::track::{Emitter, Look, Slot};
+use crate::track::{Emitter, Host, Look, Slot, Stranger};
 
 /// What people were told of explains an odd burst in its band within this time of its own, seconds.
 const COLLISION_S: f64 = 20e-3;
 /// Whoever a fragment is of is reported when it ends: bursts take no longer, seconds; what does is a carrier.
-const WHOLE_S: f64 = 40e-3;
+pub(super) const WHOLE_S: f64 = 40e-3;
 /// What a burst inside a learned one's band resembles by itself is trusted from this SNR on, dB: what bursts of known
 /// structure are detected at.
 const NAMEABLE_SNR_DB: f64 = 6.0;
 /// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
 /// each, in turns.
 const BESIDE_MIN: u64 = 4;
+/// From so many bursts on, what may be badly measured ones of a learned emitter is judged like any other.
+const STRANGE_MOST: u64 = 32;
+/// An answer follows within this time, seconds: a scan response after 150 us and the request (Core 5.4 Vol 6 Part B
+/// 4.4.2.3), an acknowledgement sooner.
+const ANSWER_S: f64 = 1e-3;
 /// And by this distance in level, dB.
 const BESIDE_DB: f64 = 6.0;
 
@@ -33,7 +38,8 @@ impl Back {
         if !self.knows_ambient {
             return (false, None);
         }
-        if let Some(stranger) = emitter.stranger {
+        let proved = emitter.is_proved() && !self.is_unproved(emitter);
+        if let Some(stranger) = emitter.stranger.filter(|_| proved) {
             return (false, Some(stranger.sentence()));
         }
         match self.baseline.compare(&sighting(emitter, verdict.signal, verdict.device)) {
@@ -41,7 +47,7 @@ impl Back {
                 Some(sentence) => (false, Some(sentence)),
                 None => (true, None),
             },
-            _ if self.is_part_of_known(emitter, verdict, false) => (true, None),
+            _ if self.is_part_of_learned(emitter, verdict) => (true, None),
             Match::Differs(sentence) => (false, Some(sentence)),
             Match::New => (false, None),
         }
@@ -80,36 +86,95 @@ impl Back {
         })
     }
 
-    /// Whether all that is held of `emitter` are fragments of those that were learned, or that people were
-    /// told the names of: hops, parts of their bursts, skirts. What has a name can only be a part of learned ones, which
-    /// are the same device unless it is too faint for a name.
+    /// Whether all that is held of `emitter` are fragments of those that were learned, or that people were told the names
+    /// of: hops, parts of their bursts, skirts. What has a name can only be a part of learned ones, which are the same
+    /// device unless it is too faint for a name. Before the end of input the latest looks may yet prove to be.
     pub(super) fn is_part_of_known(&self, emitter: &Emitter, verdict: &Verdict, at_end: bool) -> bool {
-        if self.learning {
-            return false;
-        }
-        let host = |(slot, other): (Slot, &'_ Emitter)| {
-            let own = self.life(slot)?;
-            let name = own.verdict.as_ref().filter(|own| own.named);
-            let device = name.map(|own| own.device);
-            let told = own.id.is_some() && device.is_some_and(|device| device != Device::Interference);
-            let sheds = other.envelope.is_some() || (told && !verdict.named);
-            sheds.then_some(device == Some(verdict.device))
-        };
-        let known: Vec<(&Emitter, bool)> = self
+        let told_too = !verdict.named;
+        !self.learning
+            && self.is_part_of(emitter, verdict, at_end, |known| known.learned || (told_too && known.told))
+    }
+
+    /// The same of those that were learned only.
+    fn is_part_of_learned(&self, emitter: &Emitter, verdict: &Verdict) -> bool {
+        self.is_part_of(emitter, verdict, false, |known| known.learned)
+    }
+
+    fn is_part_of(
+        &self,
+        emitter: &Emitter,
+        verdict: &Verdict,
+        at_end: bool,
+        counts: impl Fn(&Known) -> bool,
+    ) -> bool {
+        let hosts: Vec<(Host<'_>, bool)> = self
             .tracker
             .iter()
-            .filter(|(_, other)| other.serial != emitter.serial)
-            .filter_map(|(slot, other)| Some((other, host((slot, other))?)))
+            .filter(|(_, other)| {
+                other.serial != emitter.serial && other.place.absolute == emitter.place.absolute
+            })
+            .filter_map(|(slot, other)| {
+                let known = self.known(slot, other)?;
+                counts(&known).then(|| (other.host(), known.device == Some(verdict.device)))
+            })
             .collect();
-        let of = |look: &Look, other: &Emitter, same_device: bool| {
+        let of = |look: &Look, host: &Host<'_>, same_device: bool| {
             if !verdict.named {
-                return other.may_have_shed(look, false) || other.may_have_hopped(look);
+                return host.may_have_shed(look, false) || host.may_have_hopped(look);
             }
             let nameable = !same_device && look.snr_db > NAMEABLE_SNR_DB;
-            !nameable && other.may_have_shed(look, verdict.signal != Signal::Unknown)
+            !nameable && host.may_have_shed(look, verdict.signal != Signal::Unknown)
         };
         let late = |look: &Look| !at_end && look.start_s > self.now_s - WHOLE_S;
-        let explained = |look: &Look| known.iter().any(|&(other, same)| of(look, other, same));
-        !known.is_empty() && emitter.looks.iter().all(|look| late(look) || explained(look))
+        let explained = |look: &Look| {
+            let yet = late(look) && !verdict.named;
+            hosts.iter().any(|(host, same)| of(look, host, *same) || (yet && host.may_yet_have_shed(look)))
+        };
+        !hosts.is_empty() && emitter.looks.iter().all(explained)
     }
+
+    fn known(&self, slot: Slot, emitter: &Emitter) -> Option<Known> {
+        let life = self.life(slot)?;
+        let device = life.verdict.as_ref().filter(|verdict| verdict.named).map(|verdict| verdict.device);
+        let told = life.id.is_some() && device.is_some_and(|device| device != Device::Interference);
+        Some(Known { learned: emitter.envelope.is_some(), told, device })
+    }
+
+    /// Whether `emitter` is a stranger that may yet prove to be one of those that were learned.
+    pub(super) fn is_unproved(&self, emitter: &Emitter) -> bool {
+        let Some(stranger) = emitter.stranger.filter(|_| emitter.count < STRANGE_MOST) else { return false };
+        !emitter.is_proved() || (matches!(stranger, Stranger::Length { .. }) && !self.goes_on_beside(emitter))
+    }
+
+    /// Whether a learned one sends on as it did while `emitter`, whose bursts are of another length, sends too, and not as
+    /// one answers the other: a device that changed the length of its bursts does not.
+    fn goes_on_beside(&self, emitter: &Emitter) -> bool {
+        let near = |other: &Emitter| {
+            other.envelope.is_some()
+                && other.place.absolute == emitter.place.absolute
+                && (other.place.hz - emitter.place.hz).abs()
+                    <= other.bandwidth_hz.max(emitter.bandwidth_hz) / 2.0
+        };
+        self.tracker.iter().any(|(_, other)| {
+            let since = other.looks.iter().filter(|look| look.start_s > emitter.first_s).count() as u64;
+            let follows = |look: &&Look| {
+                other.looks.iter().any(|own| (0.0..ANSWER_S).contains(&(look.start_s - own.end_s)))
+            };
+            let answers = emitter.looks.iter().filter(follows).count();
+            other.serial != emitter.serial
+                && near(other)
+                && since >= BESIDE_MIN
+                && 2 * answers < emitter.looks.len()
+        })
+    }
+}
+
+/// What is known of an emitter that another one may be a part of.
+struct Known {
+    /// It was learned.
+    learned: bool,
+    /// People were told its name.
+    told: bool,
+    /// What it was named.
+    device: Option<Device>,
 }

@@ -259,12 +259,16 @@ impl Back {
         let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
         let settle_s = verdict.settle_s.max(least_s);
         let enough = (verdict.named && !emitter.is_ghost()) || (!verdict.named && Life::is_heard(emitter));
-        let enough = enough && !emitter.is_unproved() && !self.is_part_of_known(emitter, &verdict, false);
-        if enough && watched_s >= settle_s {
+        let part = enough && (self.is_unproved(emitter) || self.is_part_of_known(emitter, &verdict, false));
+        if enough && !part && watched_s >= settle_s {
             self.open(slot, verdict, out);
             return;
         }
-        let until_s = if enough { emitter.first_s + settle_s } else { f64::INFINITY };
+        let until_s = match (enough, part) {
+            (true, false) => emitter.first_s + settle_s,
+            (true, true) => self.now_s + known::WHOLE_S,
+            _ => f64::INFINITY,
+        };
         let count = emitter.count;
         if let Some(life) = self.lives[slot].as_mut() {
             life.waits = (count, until_s);
@@ -274,7 +278,7 @@ impl Back {
     /// The end of input decides on the emitter in `slot`.
     fn force(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
-        if life.id.is_some() || emitter.is_unproved() {
+        if life.id.is_some() || self.is_unproved(emitter) {
             return;
         }
         let verdict = self.name(emitter, life);
@@ -430,9 +434,6 @@ impl Back {
         self.settle(slot, out);
         let Some(life) = self.lives[slot].take() else { return };
         let Some(emitter) = self.tracker.remove(slot) else { return };
-        if let Some(envelope) = emitter.envelope.clone() {
-            self.tracker.expect(envelope);
-        }
         if self.learning {
             self.learn(&emitter, &life);
         }

@@ -2,7 +2,7 @@
 
 use crate::classify::{Device, Signal};
 use crate::policy::Sighting;
-use crate::track::{Emitter, Envelope, Place};
+use crate::track::{CARRIER_DRIFT, Emitter, Envelope, KEPT_DRIFT, Place};
 
 /// What the baseline compares.
 pub fn sighting(emitter: &Emitter, signal: Signal, device: Device) -> Sighting {
@@ -40,6 +40,7 @@ pub fn learned_envelope(emitter: &Emitter) -> Envelope {
         highest_dbfs: emitter.levels.highest(),
         hopper: emitter.hopper,
         marks: emitter.marks.clone(),
+        drift: CARRIER_DRIFT,
     }
 }
 
@@ -52,5 +53,6 @@ pub fn known_envelope(known: &Sighting) -> Envelope {
         highest_dbfs: known.level_dbfs,
         hopper: !known.channels_hz.is_empty(),
         marks: known.marks.clone(),
+        drift: KEPT_DRIFT,
     }
 }
