@@ -215,6 +215,15 @@ impl Envelope {
             && self.admits_level(emission)
     }
 
+    /// Whether both are of one learning of one emitter, what was followed since aside.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.place == other.place
+            && self.bandwidth_hz == other.bandwidth_hz
+            && self.lowest_dbfs == other.lowest_dbfs
+            && self.highest_dbfs == other.highest_dbfs
+            && self.hopper == other.hopper
+    }
+
     /// In what `emission`, admitted, differs from all bursts that were learned.
     pub(super) fn stranger(&self, emission: &Emission) -> Option<Stranger> {
         self.marks.stranger(emission, self.hopper, self.drift)

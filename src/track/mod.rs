@@ -31,7 +31,7 @@ mod stats;
 pub use cadence::{Start, distances};
 pub use emission::{Emission, Kind, Place, View};
 pub use emitter::{Channel, Detail, Emitter, Envelope, Look};
-pub use marks::{CARRIER_DRIFT, KEPT_DRIFT, Marks, Stranger, Values};
+pub use marks::{CARRIER_DRIFT, KEPT_DRIFT, Marks, Stranger};
 pub use ontime::OnTime;
 pub use shed::Host;
 pub use stats::{Levels, Ring, median, quantile};
@@ -142,7 +142,10 @@ impl Tracker {
 
     /// What is known of the ambient from a baseline: emitters that appear within it keep to it.
     pub fn expect(&mut self, envelope: Envelope) {
-        if self.expected.len() < EXPECTED_MAX && !self.expected.contains(&envelope) {
+        // One that comes back has followed its carriers: the latest counts.
+        if let Some(held) = self.expected.iter_mut().find(|held| held.is_same(&envelope)) {
+            *held = envelope;
+        } else if self.expected.len() < EXPECTED_MAX {
             self.expected.push(envelope);
         }
     }
