@@ -1,7 +1,10 @@
-//! Conversions between linear power and decibels, the one place where they are written.
+//! Conversions between linear power and decibels, the one place where they are written, and the range of frequencies.
 //!
 //! Linear power is used inside the pipeline; decibels appear at its doors only. Units stand last in names:
 //! `_hz`, `_s`, `_db` (a ratio), `_dbfs` (power relative to a complex sinusoid of amplitude 1).
+
+/// No radio frequency, and nothing measured in one, is higher, hertz (ITU-R V.431).
+pub const HIGHEST_HZ: f64 = 3e12;
 
 /// Decibels of a power ratio. Zero and negative ratios give negative infinity.
 pub fn db(ratio: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! A baseline as a file: JSON with a version, read with a limit, written whole or not at all.
 
 use crate::policy::{Baseline, Known};
+use crate::units::HIGHEST_HZ;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -143,9 +144,6 @@ fn write_into(path: &Path, document: &Document) -> io::Result<()> {
         done => done,
     }
 }
-
-/// No radio frequency, and nothing measured in one, is higher, hertz (ITU-R V.431).
-const HIGHEST_HZ: f64 = 3e12;
 
 /// No level is farther from full scale, dB: samples are floats between 1e-15 and 1e12.
 const MOST_DBFS: f64 = 300.0;

@@ -7,6 +7,7 @@
 
 use super::emission::Emission;
 use crate::measure::Depth;
+use crate::units::HIGHEST_HZ;
 use serde::{Deserialize, Serialize};
 
 /// How far one transmitter's carrier wanders against one receiver from burst to burst, as a fraction of the frequency:
@@ -39,8 +40,6 @@ const OWN_CARRIER_STEP_HZ: f64 = 70e3;
 const LENGTH_TOLERANCE: f64 = 0.04;
 /// within this time: what start and end are good to, seconds.
 const LENGTH_TOLERANCE_S: f64 = 8e-6;
-/// No radio frequency is higher, hertz (ITU-R V.431).
-const HIGHEST_HZ: f64 = 3e12;
 /// Most values kept of one channel: the rarest go.
 const VALUES_MAX: usize = 12;
 /// Where a larger part of the bursts had values that were not kept, values tell nobody apart.

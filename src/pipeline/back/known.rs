@@ -16,13 +16,13 @@ const NAMEABLE_SNR_DB: f64 = 6.0;
 /// A weaker transmitter beside an ambient one is told from the ambient one's fading by this many emissions of
 /// each, in turns.
 const BESIDE_MIN: u64 = 4;
+/// And by this distance in level, dB.
+const BESIDE_DB: f64 = 6.0;
 /// From so many bursts on, what may be badly measured ones of a learned emitter is judged like any other.
 const STRANGE_MOST: u64 = 32;
 /// An answer follows within this time, seconds: a scan response after 150 us and the request (Core 5.4 Vol 6 Part B
 /// 4.4.2.3), an acknowledgement sooner.
 const ANSWER_S: f64 = 1e-3;
-/// And by this distance in level, dB.
-const BESIDE_DB: f64 = 6.0;
 
 impl Back {
     /// Whether `emitter` is known, and the sentence that says why not where something like it is.
@@ -60,10 +60,8 @@ impl Back {
         self.tracker.iter().find_map(|(_, other)| {
             let envelope = other.envelope.as_ref().filter(|_| other.serial != emitter.serial && !other.hopper)?;
             let lowest_dbfs = envelope.lowest_dbfs?;
-            let near = (other.place.hz - emitter.place.hz).abs() <= other.bandwidth_hz.max(emitter.bandwidth_hz) / 2.0;
             let since = other.looks.iter().filter(|look| look.start_s > emitter.first_s).count() as u64;
-            let beside = near
-                && other.place.absolute == emitter.place.absolute
+            let beside = share_channel(other, emitter)
                 && highest_dbfs < lowest_dbfs - BESIDE_DB
                 && since >= BESIDE_MIN
                 && emitter.count >= BESIDE_MIN;
@@ -149,12 +147,6 @@ impl Back {
     /// Whether a learned one sends on as it did while `emitter`, whose bursts are of another length, sends too, and not as
     /// one answers the other: a device that changed the length of its bursts does not.
     fn goes_on_beside(&self, emitter: &Emitter) -> bool {
-        let near = |other: &Emitter| {
-            other.envelope.is_some()
-                && other.place.absolute == emitter.place.absolute
-                && (other.place.hz - emitter.place.hz).abs()
-                    <= other.bandwidth_hz.max(emitter.bandwidth_hz) / 2.0
-        };
         self.tracker.iter().any(|(_, other)| {
             let since = other.looks.iter().filter(|look| look.start_s > emitter.first_s).count() as u64;
             let follows = |look: &&Look| {
@@ -162,7 +154,8 @@ impl Back {
             };
             let answers = emitter.looks.iter().filter(follows).count();
             other.serial != emitter.serial
-                && near(other)
+                && other.envelope.is_some()
+                && share_channel(other, emitter)
                 && since >= BESIDE_MIN
                 && 2 * answers < emitter.looks.len()
         })
@@ -177,4 +170,10 @@ struct Known {
     told: bool,
     /// What it was named.
     device: Option<Device>,
+}
+
+/// Whether the centre of one lies in the band of the other.
+fn share_channel(a: &Emitter, b: &Emitter) -> bool {
+    a.place.absolute == b.place.absolute
+        && (a.place.hz - b.place.hz).abs() <= a.bandwidth_hz.max(b.bandwidth_hz) / 2.0
 }
