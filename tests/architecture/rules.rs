@@ -18,12 +18,17 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
         "pipeline",
         &["units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert"],
     ),
-    ("wire", &["iq", "measure", "pipeline"]),
+    ("plan", &["units", "bandplan", "classify", "policy"]),
+    ("sweep", &["units", "bandplan", "classify", "plan"]),
+    ("wire", &["iq", "measure", "pipeline", "plan", "sweep"]),
     ("recording", &["units", "iq"]),
-    ("sdr", &["units", "iq", "recording"]),
+    ("clock", &[]),
+    ("ring", &["units", "iq"]),
+    ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
     ("synth", &["units", "iq", "recording"]),
-    ("config", &["units", "bandplan", "classify", "policy"]),
+    ("config", &["units", "bandplan", "classify", "policy", "plan", "sdr"]),
+    ("sensor", &["units", "iq", "spectrum", "pipeline", "plan", "sweep", "wire", "clock", "ring", "sdr"]),
     (
         "explain",
         &[
@@ -45,15 +50,38 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "policy",
             "alert",
             "pipeline",
+            "plan",
+            "sweep",
             "wire",
             "recording",
+            "clock",
+            "ring",
             "sdr",
             "synth",
             "config",
+            "sensor",
             "explain",
         ],
     ),
-    ("cli", &["units", "classify", "policy", "pipeline", "recording", "synth", "config", "explain", "app"]),
+    (
+        "cli",
+        &[
+            "units",
+            "bandplan",
+            "classify",
+            "policy",
+            "pipeline",
+            "plan",
+            "recording",
+            "clock",
+            "sdr",
+            "synth",
+            "config",
+            "sensor",
+            "explain",
+            "app",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -63,7 +91,7 @@ const TESTS_MAY_IMPORT: &[&str] = &["synth", "recording", "config"];
 /// Functions from samples, time and commands to events.
 pub const PURE: &[&str] = &[
     "units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert",
-    "pipeline",
+    "pipeline", "plan", "sweep",
 ];
 
 /// What a pure module must not touch, and why. Tests within are free.
@@ -101,7 +129,8 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
-    ("jiff", &["recording/", "synth/", "app/"]),
+    ("crossbeam_channel", &["ring/", "sensor/"]),
+    ("jiff", &["recording/", "synth/", "app/", "clock"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -120,6 +149,8 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "classify/",
             "policy/",
             "pipeline/",
+            "plan/",
+            "sweep/",
             "wire",
             "recording/",
             "synth/",
@@ -129,9 +160,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("serde_json", &["recording/", "synth/", "app/", "cli/"]),
     ("serde_path_to_error", &["recording/"]),
+    ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
     ("toml", &["config/", "synth/"]),
-    ("tracing", &["recording/", "sdr/", "synth/", "config/", "app/", "cli/"]),
+    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/"]),
     ("tracing_subscriber", &["cli/"]),
 ];
 

@@ -1,0 +1,1 @@
+//! The C ABI between the SoapySDR module and scenes.
