@@ -1,8 +1,11 @@
-//! Where samples come from: a recording now; a receiver is another [`Source`].
+//! Where samples come from: a recording is a [`Source`], a receiver that can be tuned a [`Receiver`].
 
 mod file;
+mod receiver;
+pub mod soapy;
 
 pub use file::FileSource;
+pub use receiver::{Facts, Read, Receiver, ReceiverError};
 
 use crate::iq::{IqBlock, Received};
 use crate::recording::RecordingError;

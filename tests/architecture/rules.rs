@@ -134,7 +134,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
-        &["iq.rs", "spectrum/", "detect/", "measure/", "pipeline/", "synth/", "recording/", "explain/"],
+        &["iq.rs", "spectrum/", "detect/", "measure/", "pipeline/", "synth/", "recording/", "explain/", "sdr/"],
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),

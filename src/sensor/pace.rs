@@ -1,0 +1,120 @@
+//! Samples against the clock: what a receiver that tells no time has lost.
+//!
+//! A read that had to wait found the driver's queue empty: at that moment all that the radio made has been received
+//! or lost, but for one transfer that is on its way. The shortfall against the clock is therefore compared between
+//! such moments only; a reader that is merely late sees none. A stream that is not paced by a radio never makes a
+//! reader wait, and is never compared.
+
+/// Time over which the least shortfall is taken, seconds.
+const WINDOW_S: f64 = 1.0;
+
+/// Difference of rate that is taken for two clocks that disagree: a crystal of a cheap dongle is within 100 ppm and
+/// a host's within 50; five times as much.
+const CLOCKS: f64 = 750e-6;
+
+/// Compares samples with the clock.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    rate_hz: f64,
+    transfer: f64,
+    /// Time and samples from which is counted.
+    anchor: Option<(f64, u64)>,
+    /// Least shortfall in the window before, and in this one, samples.
+    before: Option<f64>,
+    now: Option<f64>,
+    window_from_s: f64,
+}
+
+impl Pace {
+    /// For `rate_hz` samples a second in transfers of `transfer`.
+    pub fn new(rate_hz: f64, transfer: usize) -> Self {
+        Self {
+            rate_hz,
+            transfer: transfer as f64,
+            anchor: None,
+            before: None,
+            now: None,
+            window_from_s: 0.0,
+        }
+    }
+
+    /// Begins anew: the stream was interrupted, and its loss was counted otherwise.
+    pub fn restart(&mut self) {
+        (self.anchor, self.before, self.now) = (None, None, None);
+    }
+
+    /// `counted` samples had been received or were known to be lost when, at `at_s`, a read that had to wait came
+    /// back. Gives how many more must have been lost.
+    pub fn waited(&mut self, at_s: f64, counted: u64) -> Option<u64> {
+        let (from_s, from) = *self.anchor.get_or_insert((at_s, counted));
+        if self.now.is_none() {
+            self.window_from_s = at_s;
+        }
+        let shortfall = (at_s - from_s) * self.rate_hz - (counted as f64 - from as f64);
+        let least = self.now.map_or(shortfall, |now| now.min(shortfall));
+        self.now = Some(least);
+        let passed_s = at_s - self.window_from_s;
+        if passed_s < WINDOW_S {
+            return None;
+        }
+        let before = self.before.unwrap_or(least);
+        let more = least - before;
+        (self.before, self.now) = (Some(least), None);
+        if more <= (passed_s * self.rate_hz * CLOCKS).max(0.75 * self.transfer) {
+            return None;
+        }
+        // From here on they are counted by whoever asked.
+        self.before = Some(before);
+        Some(more as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays `seconds` of a radio whose transfers arrive on time, `kept` of them received; gives what is found lost.
+    fn lost(rate_hz: f64, transfer: usize, seconds: f64, ppm: f64, kept: impl Fn(u64) -> bool) -> u64 {
+        let mut pace = Pace::new(rate_hz, transfer);
+        let (mut counted, mut lost) = (0, 0);
+        let mut number = 0;
+        loop {
+            number += 1;
+            let at_s = number as f64 * transfer as f64 / (rate_hz * (1.0 + ppm * 1e-6));
+            if at_s > seconds {
+                return lost;
+            }
+            if !kept(number) {
+                continue;
+            }
+            counted += transfer as u64;
+            if let Some(more) = pace.waited(at_s, counted) {
+                lost += more;
+                counted += more;
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_missed_of_a_radio_whose_clock_is_off() {
+        for ppm in [-100.0, 0.0, 100.0] {
+            assert_eq!(lost(20e6, 131_072, 600.0, ppm, |_| true), 0);
+            assert_eq!(lost(2.4e6, 8192, 600.0, ppm, |_| true), 0);
+        }
+    }
+
+    /// Oracle: the transfers that were dropped. Tolerance: one transfer.
+    #[test]
+    fn lost_transfers_are_counted() {
+        let found = lost(20e6, 131_072, 20.0, 30.0, |n| !(500..503).contains(&n)) as f64;
+        assert!((found / 131_072.0 - 3.0).abs() <= 1.0, "{found}");
+        let found = lost(2.4e6, 8192, 20.0, 30.0, |n| n != 500) as f64;
+        assert!((found / 8192.0 - 1.0).abs() <= 1.0, "{found}");
+    }
+
+    #[test]
+    fn a_tenth_that_is_missing_is_found_within_seconds() {
+        let found = lost(20e6, 131_072, 5.0, 0.0, |n| n % 10 != 0) as f64;
+        assert!((found / (20e6 * 5.0) - 0.1).abs() < 0.03, "{found}");
+    }
+}
