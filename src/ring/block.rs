@@ -1,34 +1,26 @@
 //! What passes from capture to the pipeline: samples of one dwell, and what is missing before them.
 
 use crate::iq::{IqBlock, SampleFormat, Samples};
+use crate::sweep::{Dwell, Look};
 
-/// One stay at one tuning.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Dwelt {
-    /// Number of the stay: it changes when samples before and after are not contiguous in tuning.
-    pub number: u64,
-    /// Index of the tuning in the plan.
-    pub tuning: u32,
-    /// Frequency of the middle, hertz.
-    pub center_hz: f64,
-    /// Steps below the search gain.
-    pub gain_step: u8,
-    /// Time of the dwell's first sample on the stream's axis, seconds.
-    pub start_s: f64,
-}
-
-/// Consecutive samples of one dwell.
+/// Consecutive samples of one tuning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// The samples; `first` counts from the dwell's first.
+    /// The samples; `first` counts from the segment's first.
     pub iq: IqBlock,
-    /// The dwell.
-    pub dwelt: Dwelt,
-    /// Samples of this dwell that are missing right before these.
+    /// Number of the stretch of one tuning; a receiver that stays has one for ever.
+    pub segment: u32,
+    /// Time of the segment's first sample on the stream's axis, seconds.
+    pub segment_start_s: f64,
+    /// The dwell, if any sample belongs to one.
+    pub dwell: Option<Dwell>,
+    /// Samples that are missing right before these.
     pub lost_before: u64,
-    /// Whether the dwell ends with these samples.
-    pub last: bool,
-    /// When the last of them was received, nanoseconds of the capturing process's own monotonic axis.
+    /// What the dwell gave, if it ends with these samples.
+    pub finished: Option<Look>,
+    /// Whether the receiver is tuned elsewhere after these samples.
+    pub ends_segment: bool,
+    /// When the last of them was received, nanoseconds since the capture began.
     pub received_ns: u64,
 }
 
@@ -37,10 +29,20 @@ impl Block {
     pub fn with_capacity(format: SampleFormat, capacity: usize) -> Self {
         Self {
             iq: IqBlock { samples: Samples::with_capacity(format, capacity), first: 0 },
-            dwelt: Dwelt { number: 0, tuning: 0, center_hz: 0.0, gain_step: 0, start_s: 0.0 },
+            segment: 0,
+            segment_start_s: 0.0,
+            dwell: None,
             lost_before: 0,
-            last: false,
+            finished: None,
+            ends_segment: false,
             received_ns: 0,
         }
+    }
+
+    /// Forgets what it held, keeps the memory.
+    pub fn clear(&mut self) {
+        self.iq.samples.clear();
+        (self.dwell, self.lost_before) = (None, 0);
+        (self.finished, self.ends_segment) = (None, false);
     }
 }

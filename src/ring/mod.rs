@@ -10,7 +10,7 @@
 mod block;
 mod history;
 
-pub use block::{Block, Dwelt};
+pub use block::Block;
 pub use history::{History, Lent};
 
 use crossbeam_channel::{Receiver, Sender, bounded};

@@ -23,7 +23,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["iq", "measure", "pipeline", "plan", "sweep"]),
     ("recording", &["units", "iq"]),
     ("clock", &[]),
-    ("ring", &["units", "iq"]),
+    ("ring", &["units", "iq", "sweep"]),
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
     ("synth", &["units", "iq", "recording"]),
