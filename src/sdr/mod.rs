@@ -1,8 +1,10 @@
-//! Where samples come from: a recording now; a receiver is another [`Source`].
+//! Where samples come from: a recording now; a receiver is another [`Source`]. And what kinds of receiver there are.
 
 mod file;
+mod profile;
 
 pub use file::FileSource;
+pub use profile::{GainSetting, ReceiverProfile};
 
 use crate::iq::{IqBlock, Received};
 use crate::recording::RecordingError;
