@@ -5,10 +5,12 @@
 //! leave a meeting unguarded.
 
 mod raw;
+mod receivers;
 mod regions;
 mod signatures;
 
 pub use raw::{Fault, ParseError};
+pub use receivers::{ability, receiver, receivers};
 pub use regions::{REGIONS, region};
 pub use signatures::signatures;
 
@@ -70,6 +72,14 @@ pub enum ConfigError {
     UnknownRegion {
         /// As given.
         name: String,
+    },
+    /// There are no data for a receiver of that name.
+    #[error("unknown receiver {name:?}: choose one of {}", known.join(", "))]
+    UnknownReceiver {
+        /// As given.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
     },
 }
 

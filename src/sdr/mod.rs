@@ -1,10 +1,13 @@
-//! Where samples come from: a recording is a [`Source`], a receiver that can be tuned a [`Receiver`].
+//! Where samples come from: a recording is a [`Source`], a receiver that can be tuned a [`Receiver`], of which a
+//! [`ReceiverProfile`] says what its kind can do.
 
 mod file;
+mod profile;
 mod receiver;
 pub mod soapy;
 
 pub use file::FileSource;
+pub use profile::{GainSetting, ReceiverProfile};
 pub use receiver::{Facts, Read, Receiver, ReceiverError};
 
 use crate::iq::{IqBlock, Received};

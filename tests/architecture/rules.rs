@@ -27,7 +27,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
     ("synth", &["units", "iq", "recording"]),
-    ("config", &["units", "bandplan", "classify", "policy", "plan", "sdr"]),
+    ("config", &["units", "iq", "bandplan", "classify", "policy", "plan", "sdr"]),
     ("sensor", &["units", "iq", "spectrum", "pipeline", "plan", "sweep", "wire", "clock", "ring", "sdr"]),
     (
         "explain",
