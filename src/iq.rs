@@ -87,6 +87,26 @@ impl Samples {
         self.len() == 0
     }
 
+    /// Appends the last `count` of `other`, which has the same format; nothing of another format.
+    pub fn append_tail(&mut self, other: &Self, count: usize) {
+        fn tail<T>(samples: &[T], count: usize) -> &[T] {
+            &samples[samples.len().saturating_sub(count)..]
+        }
+        match (self, other) {
+            (Self::Cu8(to), Self::Cu8(from)) => to.extend_from_slice(tail(from, count)),
+            (Self::Ci8(to), Self::Ci8(from)) => to.extend_from_slice(tail(from, count)),
+            (Self::Ci16(to), Self::Ci16(from)) => to.extend_from_slice(tail(from, count)),
+            (Self::Cf32(to), Self::Cf32(from)) => to.extend_from_slice(tail(from, count)),
+            _ => {}
+        }
+    }
+
+    /// Forgets the last `count`.
+    pub fn drop_tail(&mut self, count: usize) {
+        let left = self.len().saturating_sub(count);
+        each!(self, v => v.truncate(left));
+    }
+
     /// Forgets the samples, keeps the memory.
     pub fn clear(&mut self) {
         each!(self, v => v.clear())

@@ -13,6 +13,7 @@ use super::{FrontEvent, HealthReason, Observed, SegmentStart};
 use crate::detect::{Detector, MOST_ROWS, Noticed};
 use crate::iq::{Gap, IqBlock, Segment};
 use crate::spectrum::{History, Layout, SlabView, Stft};
+use crate::units;
 use num_complex::Complex32;
 
 /// Someone who looks on at every slab of the spectrogram.
@@ -78,6 +79,12 @@ impl Front {
     /// Shows every slab to `tap`.
     pub fn set_tap(&mut self, tap: Tap) {
         self.tap = Some(tap);
+    }
+
+    /// Noise floor of the segment, dBFS in one hertz: the median over the middle half of the span. `None` before it was
+    /// learned.
+    pub fn floor_dbfs_per_hz(&mut self) -> Option<f64> {
+        self.run.as_mut().and_then(Run::floor_dbfs_per_hz)
     }
 
     /// A new segment begins; what was open ends.
@@ -184,6 +191,17 @@ impl Run {
     /// Whether plans and buffers serve `segment` too.
     fn fits(&self, segment: &Segment) -> bool {
         self.segment.tuning.rate_hz == segment.tuning.rate_hz && self.segment.format == segment.format
+    }
+
+    fn floor_dbfs_per_hz(&mut self) -> Option<f64> {
+        if !self.learned {
+            return None;
+        }
+        let level = self.detector.level();
+        let middle = &level[level.len() / 4..3 * level.len() / 4];
+        self.power[..middle.len()].copy_from_slice(middle);
+        let (_, median, _) = self.power[..middle.len()].select_nth_unstable_by(middle.len() / 2, f32::total_cmp);
+        Some(units::db(f64::from(*median) / self.stft.noise_bandwidth_hz()))
     }
 
     fn restart(&mut self, segment: &Segment) {

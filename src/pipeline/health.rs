@@ -59,13 +59,11 @@ impl HealthWatch {
         }
     }
 
-    /// A new segment begins: sample positions start again, the state stays.
+    /// A new segment begins: sample positions start again, the state stays, and so does what was counted: a sweep's
+    /// segments are shorter than a window.
     pub fn restart(&mut self) {
         self.seen = 0;
         self.event_until = 0;
-        self.in_window = 0;
-        self.clipped = 0;
-        self.spoilt = 0;
     }
 
     /// `lost` samples are missing here.

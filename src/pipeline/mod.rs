@@ -33,6 +33,25 @@ pub enum FrontEvent {
     Health(Health),
 }
 
+impl FrontEvent {
+    /// The same on an axis whose zero is `by_s` earlier.
+    pub fn later(mut self, by_s: f64) -> Self {
+        match &mut self {
+            Self::Segment(segment) => segment.start_s += by_s,
+            Self::Burst(burst) | Self::Carrier(Carrier { burst, .. }) => {
+                burst.start_s += by_s;
+                burst.end_s += by_s;
+            }
+            Self::Observed(observed) => {
+                observed.from_s += by_s;
+                observed.until_s += by_s;
+            }
+            Self::Health(health) => health.at_s += by_s,
+        }
+        self
+    }
+}
+
 /// [`Segment`] as the back needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SegmentStart {

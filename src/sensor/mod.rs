@@ -10,6 +10,17 @@
 //! calls success) happens to the sensor alone; the room sees by the data that it happened, says so and starts it
 //! again.
 
+mod capture;
+mod look;
 mod pace;
 mod plausible;
+mod process;
+mod room;
 mod settle;
+mod shared;
+mod watch;
+mod write;
+
+pub use process::{SenseEnd, SenseParams, run as sense};
+pub use room::{News, Room, SensorCommand};
+pub use watch::Fault;

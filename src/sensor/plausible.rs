@@ -1,7 +1,7 @@
 //! Whether samples can be what a receiver hears: not the same block again, not one rail dead.
 //!
 //! Noise never repeats: two equal blocks are a driver that hands out old buffers (as librtlsdr does after some
-//! unplugs). Constant samples, clipping and values that are no numbers are the pipeline's own business.
+//! unplugs). Clipping and values that are no numbers are the pipeline's own business.
 
 use crate::iq::{Samples, ToComplex};
 
@@ -19,6 +19,8 @@ pub enum Implausible {
     Repeated,
     /// One of the two rails does not move.
     DeadRail,
+    /// Neither does: no converter that runs gives one value for a whole block.
+    Constant,
 }
 
 /// Remembers blocks by their hash.
@@ -44,8 +46,7 @@ impl Plausible {
             Samples::Cf32(s) => hash(bytemuck::cast_slice(s)),
         };
         if constant {
-            // Stuck is another fault, and squelch is none.
-            return None;
+            return Some(Implausible::Constant);
         }
         if self.hashes.contains(&hash) {
             return Some(Implausible::Repeated);
@@ -136,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_neither() {
+    fn one_value_for_a_block_is_a_dead_converter() {
         let mut plausible = Plausible::default();
         for _ in 0..4 {
-            assert_eq!(plausible.look(&noise(1, [0, 0])), None);
+            assert_eq!(plausible.look(&noise(1, [0, 0])), Some(Implausible::Constant));
         }
     }
 }

@@ -1,14 +1,7 @@
-//! Encoding of what passes between the two halves of the pipeline, so that they can run in two processes.
-//!
-//! A message is one [`FrontEvent`] in postcard's format (varints, floats as their bits): self-delimiting, without
-//! field names, the same on every machine. Both ends are one build; a stream that lives longer than that carries
-//! [`VERSION`] ahead of its first message.
+//! One event of the front, encoded by itself: what `replay` checks its two halves with, and what a frame carries.
 
 use crate::pipeline::FrontEvent;
 use thiserror::Error;
-
-/// Changes whenever [`FrontEvent`] or anything in it changes.
-pub const VERSION: u16 = 1;
 
 /// Why bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -1,0 +1,143 @@
+//! The looking thread: blocks through the front half of the pipeline, its events to the writer.
+//!
+//! It never waits for the room: what the writer does not take is held up to a bound; beyond it events are dropped
+//! and counted. The history of raw samples is kept here, where blocks go when they were looked at.
+
+use super::plausible::{Implausible, Plausible};
+use super::shared::{Shared, add};
+use super::write::{Outbox, Parcel};
+use crate::clock::Monotonic;
+use crate::iq::{Gap, Segment, Tuning};
+use crate::pipeline::{Front, FrontEvent};
+use crate::ring::{Block, Looker};
+use crate::wire::{FromSensor, frame};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest sleep of a thread that nobody wakes.
+const NAP: Duration = Duration::from_millis(5);
+
+/// Time between two reports of the counts.
+const STATUS: Duration = Duration::from_millis(250);
+
+/// Most bytes of events that wait for the writer: some seconds of the busiest band.
+const HELD_MAX: usize = 1 << 20;
+
+/// The thread's state.
+pub struct Look<'a> {
+    looker: Looker,
+    shared: &'a Shared,
+    outbox: Outbox,
+    rate_hz: f64,
+    front: Front,
+    plausible: Plausible,
+    segment: Option<u32>,
+    events: Vec<FrontEvent>,
+    /// What others of the process have to say.
+    said: crossbeam_channel::Receiver<FromSensor>,
+    status_due: Monotonic,
+}
+
+impl<'a> Look<'a> {
+    /// Looks at what `looker` gets.
+    pub fn new(
+        looker: Looker,
+        shared: &'a Shared,
+        outbox: Outbox,
+        rate_hz: f64,
+        said: crossbeam_channel::Receiver<FromSensor>,
+    ) -> Self {
+        Self {
+            looker,
+            shared,
+            outbox,
+            rate_hz,
+            front: Front::new(),
+            plausible: Plausible::default(),
+            segment: None,
+            events: Vec::with_capacity(1024),
+            said,
+            status_due: Monotonic::now(),
+        }
+    }
+
+    /// Looks until the end is wanted.
+    pub fn run(&mut self) {
+        while !self.shared.stopped() {
+            match self.looker.take() {
+                Some(block) => self.block(block),
+                None => std::thread::park_timeout(NAP),
+            }
+            while let Ok(message) = self.said.try_recv() {
+                frame(&message, &mut self.outbox.held);
+            }
+            let now = Monotonic::now();
+            if now >= self.status_due {
+                self.status_due = now.plus(STATUS);
+                let counts = self.shared.counts();
+                frame(&FromSensor::Status(counts), &mut self.outbox.held);
+            }
+            self.send(None);
+        }
+        // What was open is reported as it is.
+        self.front.finish(&mut self.events);
+        self.encode();
+        self.send(None);
+    }
+
+    fn block(&mut self, block: Arc<Block>) {
+        add(&self.shared.blocks, 1);
+        match self.plausible.look(&block.iq.samples) {
+            Some(Implausible::Repeated) => add(&self.shared.repeated, 1),
+            Some(Implausible::DeadRail) => add(&self.shared.dead_rail, 1),
+            Some(Implausible::Constant) => add(&self.shared.constant, 1),
+            None => {}
+        }
+        if self.segment != Some(block.segment) {
+            self.begin(&block);
+        }
+        if block.lost_before > 0 {
+            self.front.gap(Gap { lost: block.lost_before }, &mut self.events);
+        }
+        self.front.step(&block.iq, &mut self.events);
+        if block.ends_segment {
+            self.front.finish(&mut self.events);
+        }
+        let ended = block.finished.is_some().then_some(block.received_ns);
+        self.encode();
+        if let Some(look) = block.finished {
+            let floor_dbfs_per_hz = self.front.floor_dbfs_per_hz().map_or(f32::NAN, |db| db as f32);
+            frame(&FromSensor::Looked { look, floor_dbfs_per_hz }, &mut self.outbox.held);
+        }
+        self.looker.keep(block);
+        self.send(ended);
+    }
+
+    fn begin(&mut self, block: &Block) {
+        self.segment = Some(block.segment);
+        let segment = Segment {
+            index: block.segment,
+            tuning: Tuning { rate_hz: self.rate_hz, center_hz: block.dwell.map(|dwell| dwell.center_hz) },
+            start_s: block.segment_start_s,
+            shared_axis: true,
+            format: block.iq.samples.format(),
+        };
+        self.front.begin(&segment, &mut self.events);
+    }
+
+    fn encode(&mut self) {
+        for event in self.events.drain(..) {
+            let before = self.outbox.held.len();
+            frame(&FromSensor::Event(event), &mut self.outbox.held);
+            // Beginnings are never dropped: what follows could not be understood without them.
+            if before > HELD_MAX && !matches!(event, FrontEvent::Segment(_) | FrontEvent::Health(_)) {
+                add(&self.shared.shed, (self.outbox.held.len() - before) as u64);
+                self.outbox.held.truncate(before);
+            }
+        }
+    }
+
+    fn send(&mut self, ended_ns: Option<u64>) {
+        self.outbox.send(ended_ns.map(Parcel::ended));
+    }
+}

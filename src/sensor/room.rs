@@ -1,0 +1,317 @@
+//! A sensor as the room sees it: started, listened to, judged, killed and started again.
+
+use super::watch::{Fault, Watch};
+use crate::clock::Monotonic;
+use crate::pipeline::FrontEvent;
+use crate::sweep::{Look, Suspicion};
+use crate::wire::{Counts, Frames, FromSensor, Hello, ToSensor, Trouble, frame, preamble};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// Messages that wait to be taken: a quarter of a second of the busiest band.
+const WAITING: usize = 4096;
+
+/// First and longest wait before a sensor is started again, seconds.
+const BACK_OFF_S: [f64; 2] = [0.25, 5.0];
+
+/// A sensor that gave samples for so long is well again, seconds.
+const WELL_S: f64 = 10.0;
+
+/// Exit status of a sensor that was asked for what cannot be: starting it again is no use (EX_CONFIG).
+const ASKED: i32 = 78;
+
+/// How a sensor is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensorCommand {
+    /// The program, this one as a rule.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+/// What comes of a sensor. Times are on the room's axis: seconds since [`Room::start`].
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // One at a time, never kept.
+pub enum News {
+    /// A receiver is open.
+    Open(Hello),
+    /// The front half of the pipeline says something.
+    Event(FrontEvent),
+    /// A dwell is over.
+    Looked(Look, f32),
+    /// What is wrong has changed.
+    Faults(Vec<Fault>),
+    /// Something to tell people.
+    Said(String),
+    /// The sensor will not be started again: what was asked of it is wrong.
+    Refused(String),
+}
+
+/// One sensor.
+pub struct Room {
+    command: SensorCommand,
+    began: Monotonic,
+    running: Option<Running>,
+    watch: Watch,
+    faults: Vec<Fault>,
+    /// Zero of the sensor's axis on the room's, seconds.
+    offset_s: Option<f64>,
+    start_at_s: f64,
+    back_off_s: f64,
+    started_s: f64,
+    starts: u64,
+    refused: Option<String>,
+}
+
+/// A sensor's process.
+struct Running {
+    child: Child,
+    stdin: ChildStdin,
+    said: Receiver<Said>,
+}
+
+/// What its reading thread gives.
+enum Said {
+    Message(Box<FromSensor>),
+    Over(String),
+}
+
+impl Room {
+    /// Prepares to run a sensor; it is started by the first [`Room::next`].
+    pub fn start(command: SensorCommand) -> Self {
+        Self {
+            command,
+            began: Monotonic::now(),
+            running: None,
+            watch: Watch::default(),
+            faults: Vec::new(),
+            offset_s: None,
+            start_at_s: 0.0,
+            back_off_s: BACK_OFF_S[0],
+            started_s: 0.0,
+            starts: 0,
+            refused: None,
+        }
+    }
+
+    /// Seconds since the start.
+    pub fn now_s(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// What is wrong now.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The sensor's latest counts.
+    pub fn counts(&self) -> &Counts {
+        self.watch.counts()
+    }
+
+    /// How often a process was started.
+    pub fn starts(&self) -> u64 {
+        self.starts
+    }
+
+    /// The next news, waiting at most `longest` for it; keeps the sensor alive meanwhile.
+    pub fn next(&mut self, longest: Duration) -> Option<News> {
+        if let Some(why) = self.refused.take() {
+            return Some(News::Refused(why));
+        }
+        self.keep_alive();
+        if let Some(news) = self.changed() {
+            return Some(news);
+        }
+        let Some(running) = &self.running else {
+            thread::sleep(longest.min(Duration::from_millis(50)));
+            return None;
+        };
+        match running.said.recv_timeout(longest) {
+            Ok(Said::Message(message)) => self.take(*message),
+            Ok(Said::Over(why)) => self.over(&why),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => self.over("its output ended"),
+        }
+    }
+
+    /// Asks the sensor to look closer.
+    pub fn suspect(&mut self, suspicion: Suspicion) {
+        let Some(offset_s) = self.offset_s else { return };
+        let until_s = suspicion.until_s - offset_s;
+        self.tell(&ToSensor::Suspect(Suspicion { until_s, ..suspicion }));
+    }
+
+    /// Ends the sensor.
+    pub fn stop(&mut self) {
+        self.tell(&ToSensor::Quit);
+        if let Some(mut running) = self.running.take() {
+            drop(running.stdin);
+            let begin = Monotonic::now();
+            while begin.elapsed() < Duration::from_secs(2) {
+                if !matches!(running.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+
+    fn tell(&mut self, message: &ToSensor) {
+        let Some(running) = &mut self.running else { return };
+        let mut bytes = Vec::new();
+        frame(message, &mut bytes);
+        // A sensor that does not listen is judged by what it sends.
+        let _ = running.stdin.write_all(&bytes).and_then(|()| running.stdin.flush());
+    }
+
+    /// Starts the sensor if it is due, kills it if it is hopeless.
+    fn keep_alive(&mut self) {
+        let now_s = self.now_s();
+        if self.running.is_none() && now_s >= self.start_at_s {
+            self.begin(now_s);
+        }
+        if let Some(why) = self.watch.hopeless(now_s)
+            && let Some(mut running) = self.running.take()
+        {
+            tracing::warn!("killing the sensor: {why}");
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+            self.gone(now_s);
+        }
+        if self.running.is_some() && now_s - self.started_s > WELL_S && self.faults.is_empty() {
+            self.back_off_s = BACK_OFF_S[0];
+        }
+    }
+
+    fn begin(&mut self, now_s: f64) {
+        self.starts += 1;
+        self.started_s = now_s;
+        match spawn(&self.command) {
+            Ok(running) => {
+                self.running = Some(running);
+                self.offset_s = None;
+                self.watch.started(now_s);
+            }
+            Err(error) => {
+                tracing::error!("cannot start the sensor {}: {error}", self.command.program.display());
+                self.gone(now_s);
+            }
+        }
+    }
+
+    /// The process is no more.
+    fn gone(&mut self, now_s: f64) {
+        self.watch.ended();
+        self.start_at_s = now_s + self.back_off_s;
+        self.back_off_s = (2.0 * self.back_off_s).min(BACK_OFF_S[1]);
+    }
+
+    fn over(&mut self, why: &str) -> Option<News> {
+        let mut running = self.running.take()?;
+        let _ = running.child.kill();
+        let status = running.child.wait();
+        let now_s = self.now_s();
+        self.gone(now_s);
+        if status.as_ref().ok().and_then(ExitStatus::code) == Some(ASKED) {
+            self.start_at_s = f64::INFINITY;
+        }
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        Some(News::Said(format!("the sensor ended ({how}): {why}")))
+    }
+
+    fn changed(&mut self) -> Option<News> {
+        let faults = self.watch.faults(self.now_s());
+        if faults == self.faults {
+            return None;
+        }
+        self.faults.clone_from(&faults);
+        Some(News::Faults(faults))
+    }
+
+    fn take(&mut self, message: FromSensor) -> Option<News> {
+        let now_s = self.now_s();
+        let offset_s = self.offset_s.unwrap_or(now_s);
+        match message {
+            FromSensor::Opening => self.watch.opening(now_s),
+            FromSensor::Hello(hello) => {
+                self.offset_s.get_or_insert(now_s);
+                self.watch.hello(&hello, now_s);
+                return Some(News::Open(hello));
+            }
+            FromSensor::Status(counts) => self.watch.status(&counts, now_s),
+            FromSensor::Event(event) => {
+                self.watch.heard(now_s);
+                return Some(News::Event(event.later(offset_s)));
+            }
+            FromSensor::Looked { look, floor_dbfs_per_hz } => {
+                self.watch.heard(now_s);
+                let (from_s, until_s) = (look.from_s + offset_s, look.until_s + offset_s);
+                return Some(News::Looked(Look { from_s, until_s, ..look }, floor_dbfs_per_hz));
+            }
+            FromSensor::Trouble(Trouble::Asked, why) => return Some(News::Refused(why)),
+            FromSensor::Trouble(_, why) => {
+                self.watch.heard(now_s);
+                return Some(News::Said(why));
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn spawn(command: &SensorCommand) -> io::Result<Running> {
+    let mut child = Command::new(&command.program)
+        .args(&command.arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(io::Error::other("it has no pipes"));
+    };
+    stdin.write_all(&preamble())?;
+    let (say, said) = bounded(WAITING);
+    thread::spawn(move || listen(stdout, &say));
+    Ok(Running { child, stdin, said })
+}
+
+/// Reads messages until there are none.
+fn listen(mut from: impl Read, say: &Sender<Said>) {
+    let mut frames = Frames::default();
+    let mut bytes = vec![0; 64 * 1024];
+    let why = loop {
+        match from.read(&mut bytes) {
+            Ok(0) => break "its output ended".to_owned(),
+            Ok(count) => frames.take(&bytes[..count]),
+            Err(error) => break error.to_string(),
+        }
+        loop {
+            match frames.next() {
+                Ok(Some(message)) => {
+                    if say.send(Said::Message(Box::new(message))).is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let _ = say.send(Said::Over(error.to_string()));
+                    return;
+                }
+            }
+        }
+    };
+    // Nobody listens any more: nobody is to be told.
+    let _ = say.send(Said::Over(why));
+}
