@@ -4,11 +4,13 @@
 //! checked, and needs no second look. A key that nobody knows is an error: a typing mistake must not silently
 //! leave a meeting unguarded.
 
+mod coverage;
 mod raw;
 mod receivers;
 mod regions;
 mod signatures;
 
+pub use coverage::coverage;
 pub use raw::{Fault, ParseError};
 pub use receivers::{ability, receiver, receivers};
 pub use regions::{REGIONS, region};

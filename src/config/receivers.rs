@@ -34,6 +34,8 @@ struct RawReceiver {
     offset_source: String,
     settle_ms: f64,
     settle_source: String,
+    looked_min: Option<f64>,
+    looked_source: Option<String>,
     formats: Vec<String>,
     formats_source: String,
     #[serde(default)]
@@ -76,6 +78,8 @@ pub fn ability(profile: &ReceiverProfile, settle_s: Option<f64>) -> ReceiverAbil
         usable_hz: profile.usable_hz,
         offset_hz: profile.offset_hz,
         settle_s: settle_s.unwrap_or(profile.settle_s),
+        usual_settle_s: profile.settle_s,
+        looked_min: profile.looked_min,
         gain_steps: profile.gain_steps.len().saturating_sub(1).min(usize::from(u8::MAX)) as u8,
     }
 }
@@ -107,14 +111,17 @@ fn receiver_faults(raw: &RawReceiver, twice: bool) -> Vec<(String, String)> {
     unless(!raw.driver.is_empty(), "driver", "is empty");
     let ranges = &raw.range_mhz;
     let apart = ranges.windows(2).all(|pair| pair[0][1] < pair[1][0]);
-    let sane = ranges.iter().all(|[low, high]| 0.0 <= *low && low < high && *high <= 1e6);
-    unless(!ranges.is_empty() && apart && sane, "range_mhz", "must be ranges that rise and lie apart");
+    let sane = ranges.iter().all(|[low, high]| 0.0 <= *low && low + raw.usable_mhz <= *high && *high <= 1e6);
+    let fits = "must be ranges that rise, lie apart and are no narrower than what is usable";
+    unless(!ranges.is_empty() && apart && sane, "range_mhz", fits);
     unless(0.0 < raw.rate_mhz && raw.rate_mhz <= 1e3, "rate_mhz", "must be above 0, at most 1000");
     let usable = 0.0 < raw.usable_mhz && raw.usable_mhz <= raw.rate_mhz;
     unless(usable, "usable_mhz", "must be above 0, at most the rate");
     let offset = 0.0 <= raw.offset_khz && raw.offset_khz < raw.usable_mhz * 1e3 / 8.0;
     unless(offset, "offset_khz", "must be below an eighth of what is usable");
     unless(0.0 <= raw.settle_ms && raw.settle_ms <= 1e3, "settle_ms", "must be 0 to 1000");
+    let looked = raw.looked_min.is_none_or(|share| (0.0..=0.9).contains(&share));
+    unless(looked, "looked_min", "must be 0 to 0.9, or be left out");
     let known = !raw.formats.is_empty() && raw.formats.iter().all(|word| format(word).is_some());
     unless(known, "formats", "must be of cu8, cs8, cs16, cf32");
     let total = |step: &BTreeMap<String, f64>| step.values().sum::<f64>();
@@ -145,6 +152,7 @@ fn receiver_faults(raw: &RawReceiver, twice: bool) -> Vec<(String, String)> {
     }
     let sourced =
         |empty: bool, source: &Option<String>| empty == source.as_ref().is_none_or(String::is_empty);
+    unless(sourced(raw.looked_min.is_none(), &raw.looked_source), "looked_source", "goes with looked_min");
     unless(sourced(raw.stream_args.is_empty(), &raw.stream_source), "stream_source", "goes with stream_args");
     let levels = sourced(raw.full_scale_dbm.is_empty(), &raw.full_scale_source);
     unless(levels, "full_scale_source", "goes with full_scale_dbm");
@@ -163,6 +171,7 @@ fn checked(raw: RawReceiver) -> ReceiverProfile {
         usable_hz: raw.usable_mhz * 1e6,
         offset_hz: raw.offset_khz * 1e3,
         settle_s: raw.settle_ms / 1e3,
+        looked_min: raw.looked_min.unwrap_or(0.0),
         formats: raw.formats.iter().filter_map(|word| format(word)).collect(),
         stream_args: raw.stream_args.into_iter().collect(),
         gain_steps: steps,

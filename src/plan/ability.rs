@@ -15,6 +15,28 @@ pub struct ReceiverAbility {
     pub offset_hz: f64,
     /// Retune to first good sample, seconds.
     pub settle_s: f64,
+    /// What `settle_s` is where nobody measured it, seconds.
+    pub usual_settle_s: f64,
+    /// Share of its time that it is to look, rather than settle, when it settles as usual.
+    pub looked_min: f64,
     /// Steps that the gain can go down from the search gain; none where its gains are not known.
     pub gain_steps: u8,
+}
+
+impl ReceiverAbility {
+    /// Share of its time that it is to look as it settles. A slower one keeps the length of its looks rather than
+    /// their share: longer ones would keep it from everything else.
+    pub(super) fn looked_target(&self) -> f64 {
+        if self.settle_s <= self.usual_settle_s {
+            return self.looked_min;
+        }
+        let look_s = self.looked_min / (1.0 - self.looked_min) * self.usual_settle_s;
+        look_s / (look_s + self.settle_s)
+    }
+
+    /// What of `low_hz`..`high_hz` it tunes to.
+    pub(super) fn reach(&self, [low_hz, high_hz]: [f64; 2]) -> Vec<[f64; 2]> {
+        let cut = self.ranges_hz.iter().map(|range| [range[0].max(low_hz), range[1].min(high_hz)]);
+        cut.filter(|[low, high]| low < high).collect()
+    }
 }

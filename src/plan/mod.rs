@@ -2,12 +2,22 @@
 //! revisits, and what that gives: probability of intercept and time to it.
 
 mod ability;
+mod build;
+mod coverage;
+mod emitter;
 mod random;
+mod share;
+mod stretch;
+mod tile;
 mod value;
 
 pub use ability::ReceiverAbility;
+pub use build::{PlanError, Request, SETTLE_MAX_S, scan_plan};
+pub use coverage::{Cover, Extent, required};
+pub use emitter::{EmitterModel, Pattern, Phase, SHORTEST_SEEN_S, Whereabouts};
 pub use random::Random;
-pub use value::{Band, Loop, ReceiverPlan, Tuning};
+pub use share::{LOOK_MAX_S, LOOK_MIN_S};
+pub use value::{Band, Loop, ReceiverPlan, ScanPlan, Tuning, Unseen};
 
 /// What a dwell is varied by around its planned length, as a share of it: with the shuffled order, what keeps a
 /// sweep from falling in step with an emitter (Kelly, Noone and Perkins, "Synchronization effects on probability of

@@ -98,3 +98,35 @@ impl ReceiverPlan {
         matches!(self.tunings.as_slice(), [only] if only.centers_hz[0] == only.centers_hz[1])
     }
 }
+
+/// A band that must be covered and is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// As the region's allocations call it.
+    pub name: String,
+    /// Lower edge of what no receiver reaches, hertz.
+    pub low_hz: f64,
+    /// Upper edge, hertz.
+    pub high_hz: f64,
+    /// Whose band it is.
+    pub devices: Vec<Device>,
+}
+
+impl From<Band> for Unseen {
+    fn from(band: Band) -> Self {
+        Self { name: band.name, low_hz: band.low_hz, high_hz: band.high_hz, devices: band.devices }
+    }
+}
+
+/// What all receivers do together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanPlan {
+    /// The region.
+    pub region: String,
+    /// All bands that must be covered, by lower edge.
+    pub bands: Vec<Band>,
+    /// In the order that the receivers were given in; one with nothing to do has no tunings.
+    pub receivers: Vec<ReceiverPlan>,
+    /// What none of them reaches, by lower edge.
+    pub unseen: Vec<Unseen>,
+}

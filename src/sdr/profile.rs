@@ -24,6 +24,8 @@ pub struct ReceiverProfile {
     pub offset_hz: f64,
     /// From asking for a frequency to the first sample that is of it, seconds, as long as nobody measured it.
     pub settle_s: f64,
+    /// Share of its time that it is to look, rather than settle, when it settles like that; 0 asks for nothing.
+    pub looked_min: f64,
     /// Sample formats of its stream, the cheapest first.
     pub formats: Vec<SampleFormat>,
     /// Arguments of its stream, as `bufflen` and `16384`.

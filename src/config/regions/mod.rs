@@ -64,7 +64,7 @@ struct RawAllocation {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum RawService {
+pub(super) enum RawService {
     Cellular,
     Ism,
     Srd,
@@ -79,7 +79,7 @@ enum RawService {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum RawDirection {
+pub(super) enum RawDirection {
     Uplink,
     Downlink,
     Tdd,
@@ -116,7 +116,7 @@ impl From<RawDirection> for Direction {
 
 /// Megahertz as written to hertz: rounded, since band edges and channels are whole hertz (or halves, at the
 /// most, for rasters of 3.125 kHz) and `446.00625 * 1e6` is not.
-fn hz(mhz: f64) -> f64 {
+pub(super) fn hz(mhz: f64) -> f64 {
     (mhz * 2e6).round() / 2.0
 }
 
