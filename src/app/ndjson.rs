@@ -58,6 +58,11 @@ impl<W: Write> Ndjson<W> {
         Self { to, several, number: 0, epoch: None }
     }
 
+    /// The same; second 0 is `epoch`.
+    pub fn from_epoch(self, epoch: jiff::Timestamp) -> Self {
+        Self { epoch: Some(epoch), ..self }
+    }
+
     fn input(&self) -> Option<u32> {
         self.several.then_some(self.number)
     }
@@ -144,12 +149,14 @@ impl<W: Write> Ndjson<W> {
         })
     }
 
-    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+    /// Writes one object.
+    pub(super) fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.to, line)?;
         self.to.write_all(b"\n")
     }
 
-    fn utc(&self, at_s: f64) -> Option<String> {
+    /// Date of a time on the axis, if it has one.
+    pub(super) fn utc(&self, at_s: f64) -> Option<String> {
         let after = jiff::SignedDuration::try_from_secs_f64(s(at_s)).ok()?;
         let at = self.epoch?.checked_add(after).ok()?;
         Some(format!("{at:.6}"))

@@ -53,6 +53,10 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// A scene file in, a SigMF recording and its truth out
     Synth(SynthArgs),
+    /// Guard a room with an attached receiver, until interrupted
+    Run(RunArgs),
+    /// The sensor process, which `run` starts: one receiver, no network
+    Sense(SenseArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page
@@ -140,6 +144,78 @@ pub struct SynthArgs {
     pub json: bool,
 }
 
+/// Which receiver, and what it is to cover.
+#[derive(Debug, Args)]
+pub struct SensorArgs {
+    /// SoapySDR arguments of the receiver, as driver=hackrf,serial=... [default: the only one attached]
+    #[arg(long, value_name = "ARGUMENTS", help_heading = "The receiver")]
+    pub device: Option<String>,
+    /// The kind of receiver that it is like (hackrf, rtlsdr) [default: by its driver]
+    #[arg(long, value_name = "KIND", help_heading = "The receiver")]
+    pub receiver: Option<String>,
+    /// Samples a second [default: its kind's]
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "The receiver")]
+    pub rate: Option<f64>,
+    /// Stay at this frequency instead of sweeping, as 446.1M
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "The receiver")]
+    pub park: Option<f64>,
+    /// Whose allocations apply [default: the configuration's, else cn]
+    #[arg(long, value_name = "REGION", help_heading = "The room")]
+    pub region: Option<RegionArg>,
+    /// Security level of the meeting [default: the configuration's, else confidential]
+    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
+    pub level: Option<LevelArg>,
+}
+
+/// `emcon run`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon run\n  \
+        emcon run --device driver=rtlsdr,serial=00000001 --json\n  \
+        emcon run --learn 60 --save-baseline room.json --for 60\n  \
+        emcon run --baseline room.json --park 2441M",
+    after_help = "Exit status: 0 nothing to report, 3 an alert was raised, 4 blind for more than half of the time;\n\
+        2 usage, 65 bad data, 74 an output cannot be written, 78 bad configuration or no such receiver."
+)]
+pub struct RunArgs {
+    /// The receiver.
+    #[command(flatten)]
+    pub sensor: SensorArgs,
+    /// The first SECONDS teach the ambient and raise nothing
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, help_heading = "The room")]
+    pub learn: Option<f64>,
+    /// Ambient learned before
+    #[arg(long, value_name = "FILE", help_heading = "The room")]
+    pub baseline: Option<PathBuf>,
+    /// Write what was learned, for --baseline
+    #[arg(long, value_name = "FILE", requires = "learn", help_heading = "The room")]
+    pub save_baseline: Option<PathBuf>,
+    /// End after SECONDS with an open receiver
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
+    pub r#for: Option<f64>,
+    /// One JSON object a line on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `emcon sense`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Started by `emcon run`: takes commands on standard input, gives messages on standard output.",
+    after_help = "Exit status: 0 told to end; 2 usage, 78 what was asked of the receiver cannot be."
+)]
+pub struct SenseArgs {
+    /// The receiver.
+    #[command(flatten)]
+    pub sensor: SensorArgs,
+    /// Order of the sweep [default: another one each time]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+}
+
 /// `emcon completions`.
 #[derive(Debug, Args)]
 #[command(
@@ -192,6 +268,18 @@ pub enum LevelArg {
     Confidential,
     /// Nothing is banned
     Open,
+}
+
+impl LevelArg {
+    /// The word for it in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TopSecret => "top-secret",
+            Self::Secret => "secret",
+            Self::Confidential => "confidential",
+            Self::Open => "open",
+        }
+    }
 }
 
 impl From<LevelArg> for Level {

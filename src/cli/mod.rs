@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod exit;
+mod live;
 mod logging;
 mod pages;
 mod progress;
@@ -36,6 +37,8 @@ fn run(cli: &Cli) -> Exit {
     match &cli.verb {
         Verb::Replay(args) => replay::run(args, &cli.common),
         Verb::Synth(args) => synth::run(args, &cli.common),
+        Verb::Run(args) => live::run(args, &cli.common),
+        Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }

@@ -200,7 +200,8 @@ impl Run {
         let level = self.detector.level();
         let middle = &level[level.len() / 4..3 * level.len() / 4];
         self.power[..middle.len()].copy_from_slice(middle);
-        let (_, median, _) = self.power[..middle.len()].select_nth_unstable_by(middle.len() / 2, f32::total_cmp);
+        let (_, median, _) =
+            self.power[..middle.len()].select_nth_unstable_by(middle.len() / 2, f32::total_cmp);
         Some(units::db(f64::from(*median) / self.stft.noise_bandwidth_hz()))
     }
 

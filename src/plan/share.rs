@@ -130,7 +130,8 @@ fn at_price(needs: &[Need], settle_s: f64, price: f64) -> Vec<Time> {
 /// The look that is best for what may be met, where settling costs `settle_s`.
 fn best_look(need: &Need, settle_s: f64) -> f64 {
     let cost = |look_s: f64| -> f64 {
-        let each = need.prey.iter().map(|p| p.model.weight * p.here * ((settle_s + look_s) * wait(p, look_s)).ln());
+        let each =
+            need.prey.iter().map(|p| p.model.weight * p.here * ((settle_s + look_s) * wait(p, look_s)).ln());
         each.sum()
     };
     let steps = (LOOK_MAX_S / LOOK_MIN_S).log(LOOK_STEP) as i32;

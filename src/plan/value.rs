@@ -1,5 +1,6 @@
 //! The plan itself: what is looked at, where, how long and how often.
 
+use super::ability::ReceiverAbility;
 use crate::classify::Device;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,9 @@ pub struct Tuning {
     pub bands: Vec<u16>,
 }
 
+/// Time after which a receiver that stays where it is books what it saw, seconds.
+const PARKED_S: f64 = 0.1;
+
 /// What one receiver does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReceiverPlan {
@@ -91,6 +95,38 @@ impl ReceiverPlan {
     /// What a visit of `tuning` takes, seconds. A receiver with nowhere else to go settles once and for all.
     pub fn cost_s(&self, tuning: &Tuning) -> f64 {
         if self.is_parked() { tuning.dwell_s } else { self.settle_s + tuning.dwell_s }
+    }
+
+    /// The plan of a receiver that stays at `center_hz`: everything it sees there, all of the time.
+    pub fn parked(receiver: &ReceiverAbility, center_hz: f64) -> Self {
+        let (low_hz, high_hz) = (center_hz - receiver.usable_hz / 2.0, center_hz + receiver.usable_hz / 2.0);
+        let tuning = Tuning {
+            centers_hz: [center_hz; 2],
+            low_hz,
+            high_hz,
+            of: Loop::Dense,
+            dwell_s: PARKED_S,
+            visits: 1,
+            bands: vec![0],
+        };
+        let band = Band {
+            name: format!("{:.3} MHz", center_hz / 1e6),
+            low_hz,
+            high_hz,
+            devices: Device::ALL.iter().copied().filter(|device| device.is_device()).collect(),
+            event_s: PARKED_S,
+        };
+        Self {
+            receiver: receiver.name.clone(),
+            rate_hz: receiver.rate_hz,
+            usable_hz: receiver.usable_hz,
+            offset_hz: receiver.offset_hz,
+            settle_s: receiver.settle_s,
+            gain_steps: receiver.gain_steps,
+            superframe_s: PARKED_S,
+            tunings: vec![tuning],
+            bands: vec![band],
+        }
     }
 
     /// Whether it never retunes.

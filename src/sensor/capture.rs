@@ -8,7 +8,7 @@
 //! When no samples come: read again; after [`RESTART_S`] stop the stream and start it; after [`REOPEN_S`] give up,
 //! and whoever runs the loop opens the receiver anew. If even that hangs, the process is killed from outside.
 
-use super::pace::Pace;
+use super::pace::{Backlog, Pace, had_to_wait};
 use super::shared::{Shared, add};
 use crate::clock::Monotonic;
 use crate::iq::Samples;
@@ -29,9 +29,6 @@ pub const RESTART_S: f64 = 0.75;
 
 /// Time without samples after which the receiver is opened anew, seconds.
 pub const REOPEN_S: f64 = 1.5;
-
-/// A read that took this part of its samples' own time had to wait for the radio.
-const WAITED: f64 = 0.25;
 
 /// Deviation of the driver's time that is its rounding, samples.
 const ROUNDING: f64 = 0.75;
@@ -109,6 +106,7 @@ pub struct Capture<'a> {
     params: CaptureParams,
     rate_hz: f64,
     pace: Pace,
+    backlog: Backlog,
     /// The driver's time at stream position 0, nanoseconds.
     origin_ns: Option<f64>,
     segment: Segment,
@@ -155,6 +153,7 @@ impl<'a> Capture<'a> {
             params,
             rate_hz,
             pace: Pace::new(rate_hz, transfer),
+            backlog: Backlog::new(rate_hz, transfer),
             origin_ns: None,
             segment: Segment { number: 0, start: 0, center_hz: f64::NAN, gain_step: 0 },
             dwell,
@@ -195,7 +194,8 @@ impl<'a> Capture<'a> {
             self.receiver.tune(center_hz).map_err(Ended::Refused)?;
         }
         self.shared.gain_moved.store(self.receiver.gain_holds() == Some(false), Ordering::Relaxed);
-        let good = self.axis.stream + self.params.settle;
+        // What the driver still holds is stale as well.
+        let good = self.backlog.produced(Monotonic::now(), self.axis.stream) + self.params.settle;
         // Blocks lie on one grid, so that a driver that repeats its buffers repeats blocks.
         let block = self.params.block as u64;
         let good = good.div_ceil(block) * block;
@@ -206,8 +206,7 @@ impl<'a> Capture<'a> {
             add(&self.shared.settled, count as u64);
         }
         self.axis.segments = self.axis.segments.wrapping_add(1);
-        self.segment =
-            Segment { number: self.axis.segments, start: self.axis.stream, center_hz, gain_step };
+        self.segment = Segment { number: self.axis.segments, start: self.axis.stream, center_hz, gain_step };
         self.missing = 0;
         Ok(())
     }
@@ -283,7 +282,10 @@ impl<'a> Capture<'a> {
         match self.receiver.read(into, most, READ) {
             Read::Samples(count) => {
                 let now = Monotonic::now();
-                let waited = now.seconds_since(before) > WAITED * count as f64 / self.rate_hz;
+                let waited = had_to_wait(now.seconds_since(before), count, self.rate_hz);
+                if waited {
+                    self.backlog.waited(now, self.axis.stream);
+                }
                 self.arrived(count, waited, now, stale);
                 Ok(count)
             }
@@ -482,4 +484,3 @@ impl<'a> Capture<'a> {
         Ok(0)
     }
 }
-

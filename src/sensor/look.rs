@@ -86,12 +86,8 @@ impl<'a> Look<'a> {
     }
 
     fn block(&mut self, block: Arc<Block>) {
-        add(&self.shared.blocks, 1);
-        match self.plausible.look(&block.iq.samples) {
-            Some(Implausible::Repeated) => add(&self.shared.repeated, 1),
-            Some(Implausible::DeadRail) => add(&self.shared.dead_rail, 1),
-            Some(Implausible::Constant) => add(&self.shared.constant, 1),
-            None => {}
+        if !block.iq.samples.is_empty() {
+            self.content(&block);
         }
         if self.segment != Some(block.segment) {
             self.begin(&block);
@@ -111,6 +107,17 @@ impl<'a> Look<'a> {
         }
         self.looker.keep(block);
         self.send(ended);
+    }
+
+    /// Counts what a receiver cannot hear.
+    fn content(&mut self, block: &Block) {
+        add(&self.shared.blocks, 1);
+        match self.plausible.look(&block.iq.samples) {
+            Some(Implausible::Repeated) => add(&self.shared.repeated, 1),
+            Some(Implausible::DeadRail) => add(&self.shared.dead_rail, 1),
+            Some(Implausible::Constant) => add(&self.shared.constant, 1),
+            None => {}
+        }
     }
 
     fn begin(&mut self, block: &Block) {

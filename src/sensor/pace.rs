@@ -1,9 +1,14 @@
-//! Samples against the clock: what a receiver that tells no time has lost.
+//! Samples against the clock: what a receiver that tells no time has lost, and what waits in its driver.
 //!
 //! A read that had to wait found the driver's queue empty: at that moment all that the radio made has been received
 //! or lost, but for one transfer that is on its way. The shortfall against the clock is therefore compared between
 //! such moments only; a reader that is merely late sees none. A stream that is not paced by a radio never makes a
 //! reader wait, and is never compared.
+
+use crate::clock::Monotonic;
+
+/// A read that took this part of its samples' own time had to wait for the radio.
+const WAITED: f64 = 0.25;
 
 /// Time over which the least shortfall is taken, seconds.
 const WINDOW_S: f64 = 1.0;
@@ -11,6 +16,49 @@ const WINDOW_S: f64 = 1.0;
 /// Difference of rate that is taken for two clocks that disagree: a crystal of a cheap dongle is within 100 ppm and
 /// a host's within 50; five times as much.
 const CLOCKS: f64 = 750e-6;
+
+/// How far the radio is ahead of the reader: what waits in the driver, and is stale once the receiver is tuned
+/// elsewhere.
+#[derive(Debug, Clone)]
+pub struct Backlog {
+    rate_hz: f64,
+    transfer: u64,
+    /// When a read that had to wait came back last, and the position up to which the radio had delivered then.
+    anchor: Option<(Monotonic, u64)>,
+}
+
+impl Backlog {
+    /// For `rate_hz` samples a second in transfers of `transfer`.
+    pub fn new(rate_hz: f64, transfer: usize) -> Self {
+        Self { rate_hz, transfer: transfer as u64, anchor: None }
+    }
+
+    /// A read that had to wait came back at `now` with samples from `position` on: of the transfer that it waited for.
+    pub fn waited(&mut self, now: Monotonic, position: u64) {
+        let reached = position + self.transfer;
+        // The reader may have been woken late: who was least late knows best, but for the clocks' disagreement.
+        let known = self.anchor.map_or(0, |(at, before)| {
+            before + (now.seconds_since(at) * self.rate_hz * (1.0 - CLOCKS)) as u64
+        });
+        let far = known > reached + 16 * self.transfer;
+        if reached >= known || far {
+            self.anchor = Some((now, reached));
+        }
+    }
+
+    /// Position that the radio has reached at `now`, if the reader is at `position`. A source that never makes a reader
+    /// wait makes its samples as they are read.
+    pub fn produced(&self, now: Monotonic, position: u64) -> u64 {
+        let ahead =
+            self.anchor.map_or(0, |(at, reached)| reached + (now.seconds_since(at) * self.rate_hz) as u64);
+        position.max(ahead)
+    }
+}
+
+/// Whether a read of `count` samples that took `took_s` had to wait for the radio.
+pub fn had_to_wait(took_s: f64, count: usize, rate_hz: f64) -> bool {
+    took_s > WAITED * count as f64 / rate_hz
+}
 
 /// Compares samples with the clock.
 #[derive(Debug, Clone)]
@@ -28,14 +76,7 @@ pub struct Pace {
 impl Pace {
     /// For `rate_hz` samples a second in transfers of `transfer`.
     pub fn new(rate_hz: f64, transfer: usize) -> Self {
-        Self {
-            rate_hz,
-            transfer: transfer as f64,
-            anchor: None,
-            before: None,
-            now: None,
-            window_from_s: 0.0,
-        }
+        Self { rate_hz, transfer: transfer as f64, anchor: None, before: None, now: None, window_from_s: 0.0 }
     }
 
     /// Begins anew: the stream was interrupted, and its loss was counted otherwise.

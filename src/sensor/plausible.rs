@@ -125,7 +125,11 @@ mod tests {
             assert_eq!(plausible.look(&noise(seed, [1, 1])), None);
         }
         for back in [0, 1, 31, 62] {
-            assert_eq!(plausible.look(&noise(1999 - back, [1, 1])), Some(Implausible::Repeated), "{back} back");
+            assert_eq!(
+                plausible.look(&noise(1999 - back, [1, 1])),
+                Some(Implausible::Repeated),
+                "{back} back"
+            );
         }
     }
 

@@ -99,7 +99,8 @@ pub fn run(
         let shared = shared.clone();
         thread::spawn(move || watchdog(&shared));
     }
-    let mut sensor = Sensor { params, shared: shared.clone(), suspicions, settle: None, outbox: Some(outbox) };
+    let mut sensor =
+        Sensor { params, shared: shared.clone(), suspicions, settle: None, outbox: Some(outbox) };
     let end = sensor.run();
     drop(sensor);
     shared.stop();
@@ -143,7 +144,8 @@ impl Sensor<'_> {
             ring(blocks(QUEUE_S), history, lent, || Block::with_capacity(facts.format, block));
         let scheduler = Scheduler::new(&plan, self.params.seed);
         let mut axis = Axis::new(scheduler, filler, self.suspicions.clone());
-        let real_time = thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Max).is_ok();
+        let real_time =
+            thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Max).is_ok();
         let hello = |facts: &Facts| {
             FromSensor::Hello(Hello {
                 driver: facts.driver.clone(),
@@ -180,7 +182,8 @@ impl Sensor<'_> {
                 }
                 match SoapyReceiver::open(&self.params.open) {
                     Ok(receiver) if receiver.facts().format == facts.format => break receiver,
-                    Ok(_) => news.say(FromSensor::Trouble(Trouble::Open, "another kind of receiver answers".into())),
+                    Ok(_) => news
+                        .say(FromSensor::Trouble(Trouble::Open, "another kind of receiver answers".into())),
                     Err(error) => news.say(FromSensor::Trouble(Trouble::Open, error.to_string())),
                 }
                 self.pause();
@@ -195,7 +198,11 @@ impl Sensor<'_> {
             self.say(&FromSensor::Opening);
             match SoapyReceiver::open(&self.params.open) {
                 Ok(receiver) => return Ok(receiver),
-                Err(error @ (OpenError::Malformed { .. } | OpenError::Ambiguous { .. } | OpenError::Receiver(_))) => {
+                Err(
+                    error @ (OpenError::Malformed { .. }
+                    | OpenError::Ambiguous { .. }
+                    | OpenError::Receiver(_)),
+                ) => {
                     return Err(self.refuse(error.to_string()));
                 }
                 Err(error) => self.say(&FromSensor::Trouble(Trouble::Open, error.to_string())),

@@ -3,6 +3,8 @@
 //! Drivers keep transfers in flight, and some a ring of buffers, and none says how much. A change of gain goes the
 //! way that a change of frequency goes, and shows in the power of the noise: counted is from the change to the step.
 
+use super::pace::{Backlog, had_to_wait};
+use crate::clock::Monotonic;
 use crate::iq::{Samples, ToComplex};
 use crate::sdr::{Read, Receiver, ReceiverError};
 use crate::units;
@@ -48,14 +50,20 @@ pub fn measure(receiver: &mut dyn Receiver, default: u64) -> Result<Settle, Rece
     }
     let mut samples = Samples::with_capacity(facts.format, 2 * facts.transfer);
     let mut worst = None;
+    let mut reader = Reader {
+        backlog: Backlog::new(facts.rate_hz, facts.transfer),
+        transfer: facts.transfer,
+        rate_hz: facts.rate_hz,
+        position: 0,
+    };
     let steps = [facts.gain_steps - 1, 0];
     receiver.set_gain_step(steps[1])?;
     for trial in 0..TRIALS {
-        let Some(before_db) = calm(receiver, &mut samples, facts.transfer) else { break };
+        let Some(before_db) = reader.calm(receiver, &mut samples) else { break };
         receiver.set_gain_step(steps[trial % 2])?;
-        let most = (facts.rate_hz * LONGEST_S) as u64;
-        let stale = until_step(receiver, &mut samples, facts.transfer, before_db, most);
-        worst = worst.max(stale);
+        let from = reader.backlog.produced(Monotonic::now(), reader.position);
+        let step = reader.until_step(receiver, &mut samples, before_db);
+        worst = worst.max(step.map(|step| step.saturating_sub(from)));
     }
     receiver.set_gain_step(0)?;
     // A change may fall anywhere within a transfer, of which the trials saw some places only.
@@ -63,47 +71,66 @@ pub fn measure(receiver: &mut dyn Receiver, default: u64) -> Result<Settle, Rece
     Ok(worst.map_or(unmeasured, |stale| Settle { samples: stale + margin, measured: true }))
 }
 
-/// Reads until nothing old is left; gives the mean power of the last transfer, decibels.
-fn calm(receiver: &mut dyn Receiver, samples: &mut Samples, transfer: usize) -> Option<f64> {
-    let mut left = CALM_TRANSFERS * transfer;
-    while left > 0 {
-        samples.clear();
-        match receiver.read(samples, transfer, Duration::from_millis(200)) {
-            Read::Samples(count) => left = left.saturating_sub(count),
-            Read::Overflow => {}
-            Read::Nothing | Read::Failed(_) => return None,
-        }
-    }
-    Some(units::db(power(samples, 0, samples.len())))
+/// Counts what it reads.
+struct Reader {
+    backlog: Backlog,
+    transfer: usize,
+    rate_hz: f64,
+    position: u64,
 }
 
-/// Counts samples until their power has left `before_db`.
-fn until_step(
-    receiver: &mut dyn Receiver,
-    samples: &mut Samples,
-    transfer: usize,
-    before_db: f64,
-    most: u64,
-) -> Option<u64> {
-    let mut counted = 0;
-    while counted < most {
-        samples.clear();
-        match receiver.read(samples, transfer, Duration::from_millis(200)) {
-            Read::Samples(_) => {}
-            Read::Overflow => continue,
-            Read::Nothing | Read::Failed(_) => return None,
-        }
-        let mut at = 0;
-        while at < samples.len() {
-            let end = (at + READING).min(samples.len());
-            if (units::db(power(samples, at, end)) - before_db).abs() >= STEP_DB {
-                return Some(counted + end as u64);
+impl Reader {
+    /// Reads the next samples; `None` if none come.
+    fn read(&mut self, receiver: &mut dyn Receiver, samples: &mut Samples) -> Option<usize> {
+        loop {
+            samples.clear();
+            let before = Monotonic::now();
+            match receiver.read(samples, self.transfer, Duration::from_millis(200)) {
+                Read::Samples(count) => {
+                    let now = Monotonic::now();
+                    if had_to_wait(now.seconds_since(before), count, self.rate_hz) {
+                        self.backlog.waited(now, self.position);
+                    }
+                    self.position += count as u64;
+                    return Some(count);
+                }
+                Read::Overflow => {}
+                Read::Nothing | Read::Failed(_) => return None,
             }
-            at = end;
         }
-        counted += samples.len() as u64;
     }
-    None
+
+    /// Reads until nothing old is left; gives the mean power of the last read, decibels.
+    fn calm(&mut self, receiver: &mut dyn Receiver, samples: &mut Samples) -> Option<f64> {
+        let mut left = CALM_TRANSFERS * self.transfer;
+        while left > 0 {
+            left = left.saturating_sub(self.read(receiver, samples)?);
+        }
+        Some(units::db(power(samples, 0, samples.len())))
+    }
+
+    /// Reads until the power has left `before_db`; gives the position.
+    fn until_step(
+        &mut self,
+        receiver: &mut dyn Receiver,
+        samples: &mut Samples,
+        before_db: f64,
+    ) -> Option<u64> {
+        let last = self.position + (self.rate_hz * LONGEST_S) as u64;
+        while self.position < last {
+            let begin = self.position;
+            self.read(receiver, samples)?;
+            let mut at = 0;
+            while at < samples.len() {
+                let end = (at + READING).min(samples.len());
+                if (units::db(power(samples, at, end)) - before_db).abs() >= STEP_DB {
+                    return Some(begin + end as u64);
+                }
+                at = end;
+            }
+        }
+        None
+    }
 }
 
 fn power(samples: &Samples, from: usize, to: usize) -> f64 {

@@ -18,7 +18,9 @@ pub enum FrameError {
     #[error("this is no stream of emcon's sensor")]
     NoStream,
     /// The other end is of another build.
-    #[error("the other process speaks version {theirs} of the stream, this one {VERSION}: install one build for both")]
+    #[error(
+        "the other process speaks version {theirs} of the stream, this one {VERSION}: install one build for both"
+    )]
     Version {
         /// Theirs.
         theirs: u16,

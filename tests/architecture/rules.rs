@@ -134,7 +134,17 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
-        &["iq.rs", "spectrum/", "detect/", "measure/", "pipeline/", "synth/", "recording/", "explain/", "sdr/"],
+        &[
+            "iq.rs",
+            "spectrum/",
+            "detect/",
+            "measure/",
+            "pipeline/",
+            "synth/",
+            "recording/",
+            "explain/",
+            "sdr/",
+        ],
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),

@@ -128,7 +128,8 @@ pub fn open(options: &OpenOptions) -> Result<SoapyReceiver, OpenError> {
     let failed = |error: Error| refusal(&options.arguments, &error);
     let device = Device::new(Args::from(options.arguments.as_str())).map_err(failed)?;
     let tunable_hz = ranges(&device.frequency_range(Direction::Rx, CHANNEL).map_err(failed)?);
-    let receiver = |what: &str, error: Error| ReceiverError::Refused { what: what.into(), why: words(&error) };
+    let receiver =
+        |what: &str, error: Error| ReceiverError::Refused { what: what.into(), why: words(&error) };
     if !tunable_hz.iter().any(|[low, high]| (*low..=*high).contains(&options.center_hz)) {
         return Err(out_of_range(options.center_hz, "Hz", &tunable_hz).into());
     }
@@ -140,7 +141,9 @@ pub fn open(options: &OpenOptions) -> Result<SoapyReceiver, OpenError> {
     }
     // An automatic gain would move every level while it is being compared.
     if device.has_gain_mode(Direction::Rx, CHANNEL).unwrap_or(false) {
-        device.set_gain_mode(Direction::Rx, CHANNEL, false).map_err(|error| receiver("manual gain", error))?;
+        device
+            .set_gain_mode(Direction::Rx, CHANNEL, false)
+            .map_err(|error| receiver("manual gain", error))?;
     }
     device
         .set_frequency(Direction::Rx, CHANNEL, options.center_hz, ())

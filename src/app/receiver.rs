@@ -1,0 +1,198 @@
+//! Which receiver is meant, what its kind can do, and how it is opened and planned for.
+
+use crate::bandplan::BandPlan;
+use crate::classify::Device;
+use crate::config::{self, ConfigError};
+use crate::plan::{PlanError, ReceiverAbility, ReceiverPlan, Request, scan_plan};
+use crate::policy::Level;
+use crate::sdr::soapy::{OpenOptions, find};
+use crate::sdr::{Facts, ReceiverProfile};
+
+/// A receiver that was chosen.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// SoapySDR arguments.
+    pub arguments: String,
+    /// What its kind can do.
+    pub profile: ReceiverProfile,
+}
+
+/// Why none was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChooseError {
+    /// None is attached, and none was named.
+    #[error(
+        "no receiver is attached; plug one in, or name one: --device driver=hackrf (emcon doctor says what is wrong)"
+    )]
+    None,
+    /// Several are, and none was named.
+    #[error("{} receivers are attached; choose one: {}", .0.len(), .0.join(" or "))]
+    Several(Vec<String>),
+    /// SoapySDR's fault.
+    #[error("cannot list receivers: {0}")]
+    Find(String),
+    /// The arguments name no driver.
+    #[error("\"{0}\" names no driver: write for example driver=hackrf or driver=rtlsdr,serial=00000001")]
+    NoDriver(String),
+    /// No profile fits.
+    #[error("driver \"{driver}\" is none that emcon knows; say which kind it is like: --receiver {}", known.join(" or --receiver "))]
+    UnknownDriver {
+        /// As given.
+        driver: String,
+        /// Kinds there are.
+        known: Vec<String>,
+    },
+    /// The data that are compiled in are at fault, or a kind is unknown.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Chosen {
+    /// The receiver that `arguments` mean, or the only one attached, as one of the kind called `kind` if that is given.
+    ///
+    /// # Errors
+    /// See [`ChooseError`].
+    pub fn of(arguments: Option<&str>, kind: Option<&str>) -> Result<Self, ChooseError> {
+        let arguments = match arguments {
+            Some(arguments) => arguments.to_owned(),
+            None => only_one()?,
+        };
+        let profile = match kind {
+            Some(kind) => config::receiver(kind)?,
+            None => by_driver(&arguments)?,
+        };
+        Ok(Self { arguments, profile })
+    }
+
+    /// How it is opened, tuned to `center_hz` at `rate_hz` or its kind's own rate.
+    pub fn options(&self, center_hz: f64, rate_hz: Option<f64>) -> OpenOptions {
+        OpenOptions {
+            arguments: self.arguments.clone(),
+            rate_hz: rate_hz.unwrap_or(self.profile.rate_hz),
+            bandwidth_hz: None,
+            center_hz,
+            gains: self.profile.gain_steps.clone(),
+            stream: self.profile.stream_args.clone(),
+        }
+    }
+
+    /// A frequency that it can be tuned to.
+    pub fn somewhere_hz(&self) -> f64 {
+        self.profile.ranges_hz.first().map_or(100e6, |[low, high]| (low * high).sqrt())
+    }
+
+    /// Samples to discard after a change of tuning, where that cannot be measured.
+    pub fn settle_default(&self, rate_hz: f64) -> u64 {
+        (self.profile.settle_s * rate_hz) as u64
+    }
+
+    /// Whether it is simulated and not paced: then nothing is lost by waiting.
+    pub fn is_patient(&self) -> bool {
+        argument(&self.arguments, "driver") == Some("emcon-sim")
+            && argument(&self.arguments, "pace") == Some("0")
+    }
+}
+
+/// The value of `key` in SoapySDR arguments.
+fn argument<'a>(arguments: &'a str, key: &str) -> Option<&'a str> {
+    let pairs = arguments.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(own, value)| (own.trim(), value.trim())).find(|(own, _)| *own == key).map(|(_, value)| value)
+}
+
+fn only_one() -> Result<String, ChooseError> {
+    let found = find("").map_err(ChooseError::Find)?;
+    // A sound card is no receiver of radio.
+    let found: Vec<_> = found.iter().filter(|found| found.driver != "audio").collect();
+    match found.as_slice() {
+        [] => Err(ChooseError::None),
+        [one] => Ok(one.arguments()),
+        several => Err(ChooseError::Several(
+            several.iter().map(|found| format!("--device {}", found.arguments())).collect(),
+        )),
+    }
+}
+
+fn by_driver(arguments: &str) -> Result<ReceiverProfile, ChooseError> {
+    let driver = argument(arguments, "driver").ok_or_else(|| ChooseError::NoDriver(arguments.to_owned()))?;
+    let driver = match driver {
+        // It stands in for a kind that its arguments name.
+        "emcon-sim" => argument(arguments, "model").unwrap_or("hackrf"),
+        "remote" => argument(arguments, "remote:driver").unwrap_or(driver),
+        own => own,
+    };
+    let all = config::receivers()?;
+    let known = all.iter().map(|profile| profile.name.clone()).collect();
+    let found = all.into_iter().find(|profile| profile.driver == driver || profile.name == driver);
+    found.ok_or_else(|| ChooseError::UnknownDriver { driver: driver.to_owned(), known })
+}
+
+/// What is to be covered.
+#[derive(Debug, Clone)]
+pub struct Guarded {
+    /// The region's allocations.
+    pub region: BandPlan,
+    /// Level of the meeting.
+    pub level: Level,
+    /// Devices that must be covered.
+    pub devices: Vec<Device>,
+    /// One frequency to stay at, hertz, instead of a plan.
+    pub park_hz: Option<f64>,
+}
+
+/// The plan for a receiver of `profile` that turned out to be as `facts` say and settles within `settle_s`.
+///
+/// # Errors
+/// In words.
+pub fn plan_for(
+    guarded: &Guarded,
+    profile: &ReceiverProfile,
+    facts: &Facts,
+    settle_s: f64,
+) -> Result<ReceiverPlan, String> {
+    let usable = profile.usable_hz / profile.rate_hz;
+    let ability = ReceiverAbility {
+        rate_hz: facts.rate_hz,
+        usable_hz: usable * facts.rate_hz,
+        ..config::ability(profile, Some(settle_s))
+    };
+    if let Some(center_hz) = guarded.park_hz {
+        return Ok(ReceiverPlan::parked(&ability, center_hz));
+    }
+    let (covers, emitters) = config::coverage().map_err(|error| error.to_string())?;
+    let request = Request {
+        region: &guarded.region,
+        covers: &covers,
+        emitters: &emitters,
+        level: guarded.level,
+        devices: &guarded.devices,
+        receivers: &[ability],
+    };
+    let plan = scan_plan(&request).map_err(|error: PlanError| error.to_string())?;
+    plan.receivers.into_iter().next().ok_or_else(|| "the plan is empty".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_means_a_kind() {
+        for (arguments, name) in [
+            ("driver=hackrf", "hackrf"),
+            ("driver=rtlsdr,serial=00000001", "rtlsdr"),
+            ("driver=emcon-sim,model=rtlsdr,scene=a=b.toml", "rtlsdr"),
+            ("driver=emcon-sim", "hackrf"),
+            ("driver=remote,remote:driver=rtlsdr", "rtlsdr"),
+        ] {
+            assert_eq!(Chosen::of(Some(arguments), None).unwrap().profile.name, name, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_said_with_what_is() {
+        let said = |arguments: &str| Chosen::of(Some(arguments), None).unwrap_err().to_string();
+        assert!(said("driver=plutosdr").contains("--receiver hackrf or --receiver rtlsdr"));
+        assert!(said("serial=1").contains("names no driver"));
+        assert_eq!(Chosen::of(Some("driver=plutosdr"), Some("hackrf")).unwrap().profile.name, "hackrf");
+    }
+}

@@ -1,0 +1,152 @@
+//! `emcon run` and `emcon sense`: a receiver guarded live, in two processes.
+
+use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
+use super::exit::Exit;
+use super::{colored, complain, output_failed};
+use crate::app::baseline_file;
+use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, guard};
+use crate::app::receiver::{Chosen, Guarded, plan_for};
+use crate::classify::Device;
+use crate::clock;
+use crate::config;
+use crate::pipeline::BackParams;
+use crate::sensor::{SenseEnd, SenseParams, SensorCommand, sense};
+use std::ffi::OsString;
+use std::io::{self, BufWriter, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// `emcon sense`.
+pub(super) fn sensor(args: &SenseArgs, common: &Common) -> Exit {
+    if io::stdout().is_terminal() || io::stdin().is_terminal() {
+        complain(&"sense talks to another process, in frames: use `emcon run`, which starts it");
+        return Exit::Usage;
+    }
+    let (chosen, guarded) = match prepare(&args.sensor, common) {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let center_hz = guarded.park_hz.unwrap_or_else(|| chosen.somewhere_hz());
+    let open = chosen.options(center_hz, args.sensor.rate);
+    let profile = chosen.profile.clone();
+    let params = SenseParams {
+        settle_default: chosen.settle_default(open.rate_hz),
+        open,
+        plan: Box::new(move |facts, settle_s| plan_for(&guarded, &profile, facts, settle_s)),
+        seed: args.seed.unwrap_or_else(|| clock::utc().as_nanosecond() as u64),
+        patient: chosen.is_patient(),
+    };
+    match sense(&params, io::stdin(), io::stdout()) {
+        SenseEnd::Stopped => Exit::Ok,
+        SenseEnd::Asked(why) => {
+            complain(&why);
+            Exit::Config
+        }
+    }
+}
+
+/// `emcon run`.
+pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
+    let failed = |error: &dyn std::fmt::Display, exit| {
+        complain(error);
+        exit
+    };
+    let (chosen, guarded) = match prepare(&args.sensor, common) {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            return failed(&format_args!("cannot find myself to start the sensor: {error}"), Exit::Io);
+        }
+    };
+    let signatures = match config::signatures() {
+        Ok(signatures) => signatures,
+        Err(error) => return failed(&error, Exit::Config),
+    };
+    let baseline = match args.baseline.as_deref().map(baseline_file::read).transpose() {
+        Ok(baseline) => baseline,
+        Err(error) => return failed(&error, Exit::BadData),
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
+            return failed(&format_args!("cannot be told to end: {error}"), Exit::Io);
+        }
+    }
+    let params = LiveParams {
+        command: SensorCommand { program, arguments: sensor_arguments(&args.sensor, &chosen, common) },
+        back: BackParams {
+            band_plan: guarded.region,
+            signatures,
+            level: guarded.level,
+            baseline,
+            learn_s: args.learn.unwrap_or(0.0),
+        },
+        for_s: args.r#for,
+    };
+    let epoch = clock::utc();
+    let stdout = BufWriter::new(io::stdout().lock());
+    let mut sink: Box<dyn LiveSink> = if args.json {
+        Box::new(JsonLive::new(stdout, epoch))
+    } else {
+        Box::new(LinesLive::new(stdout, epoch, colored(&io::stdout(), common), common.verbose > 0))
+    };
+    let guarded = match guard(params, sink.as_mut(), &stop) {
+        Ok(guarded) => guarded,
+        Err(error) => return output_failed(&error),
+    };
+    if let Some(path) = &args.save_baseline
+        && let Err(error) = baseline_file::write(path, &guarded.learned)
+    {
+        return failed(&error, Exit::Io);
+    }
+    if let Some(why) = guarded.refused {
+        return failed(&why, Exit::Config);
+    }
+    if guarded.alerts > 0 {
+        Exit::Alert
+    } else if 2.0 * guarded.blind_s > guarded.seconds {
+        Exit::Blind
+    } else {
+        Exit::Ok
+    }
+}
+
+/// The receiver, and what it is to guard.
+fn prepare(args: &SensorArgs, common: &Common) -> Result<(Chosen, Guarded), Exit> {
+    let failed = |error: &dyn std::fmt::Display, exit| {
+        complain(error);
+        exit
+    };
+    let config = config::load(common.config.as_deref()).map_err(|error| failed(&error, Exit::Config))?;
+    let region = args.region.map_or(config.region, |region| region.as_str());
+    let region = config::region(region).map_err(|error| failed(&error, Exit::Config))?;
+    let chosen = Chosen::of(args.device.as_deref(), args.receiver.as_deref())
+        .map_err(|error| failed(&error, Exit::Config))?;
+    let devices = Device::ALL.iter().copied().filter(|device| device.is_device()).collect();
+    let level = args.level.map_or(config.level, Into::into);
+    Ok((chosen, Guarded { region, level, devices, park_hz: args.park }))
+}
+
+/// What the sensor's own command line says.
+fn sensor_arguments(args: &SensorArgs, chosen: &Chosen, common: &Common) -> Vec<OsString> {
+    let mut out: Vec<OsString> = vec!["sense".into(), "--device".into(), chosen.arguments.clone().into()];
+    let mut option = |name: &str, value: Option<OsString>| {
+        if let Some(value) = value {
+            out.extend([name.into(), value]);
+        }
+    };
+    option("--receiver", Some(chosen.profile.name.clone().into()));
+    option("--region", args.region.map(|region| region.as_str().into()));
+    option("--level", args.level.map(|level| level.as_str().into()));
+    option("--rate", args.rate.map(|hz| hz.to_string().into()));
+    option("--park", args.park.map(|hz| hz.to_string().into()));
+    option("--config", common.config.as_ref().map(|path| path.clone().into()));
+    if common.quiet {
+        out.push("--quiet".into());
+    }
+    out.extend((0..common.verbose).map(|_| OsString::from("-v")));
+    out
+}
