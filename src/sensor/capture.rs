@@ -217,7 +217,7 @@ impl<'a> Capture<'a> {
         let block = self.params.block as u64;
         // Whole transfers: what a transfer still holds when the receiver is tuned elsewhere is stale.
         let transfer = self.receiver.facts().transfer as u64;
-        let grid = if transfer > block && transfer % block == 0 { transfer } else { block };
+        let grid = if transfer > block && transfer.is_multiple_of(block) { transfer } else { block };
         let wanted = self.axis.stream as f64 + self.dwell.look_s * self.rate_hz;
         let end = ((wanted / grid as f64).round() as u64 * grid).max(self.axis.stream + block);
         while self.axis.stream < end {
@@ -384,7 +384,7 @@ impl<'a> Capture<'a> {
             }
             inner.iq.samples.drop_tail(count);
         }
-        let new = std::mem::replace(&mut self.block, Some(old));
+        let new = self.block.replace(old);
         self.hand_on(None, false);
         self.block = new;
     }
@@ -454,6 +454,7 @@ impl<'a> Capture<'a> {
         let stays = next.center_hz == self.segment.center_hz && next.gain_step == self.segment.gain_step;
         // An empty block carries the news.
         self.hold();
+        self.stamp(Monotonic::now());
         self.hand_on(Some(look), !stays);
         self.dwell = next;
     }

@@ -277,7 +277,7 @@ fn command(mut input: impl Read, suspicions: &Sender<Suspicion>, shared: &Shared
     while let Ok(count @ 1..) = input.read(&mut bytes) {
         frames.take(&bytes[..count]);
         loop {
-            match frames.next() {
+            match frames.next_message() {
                 Ok(Some(ToSensor::Suspect(suspicion))) => {
                     // More than can be looked into: the room asks again for what lasts.
                     let _ = suspicions.try_send(suspicion);

@@ -298,7 +298,7 @@ fn listen(mut from: impl Read, say: &Sender<Said>) {
             Err(error) => break error.to_string(),
         }
         loop {
-            match frames.next() {
+            match frames.next_message() {
                 Ok(Some(message)) => {
                     if say.send(Said::Message(Box::new(message))).is_err() {
                         return;

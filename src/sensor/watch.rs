@@ -29,6 +29,9 @@ const HELD_S: f64 = 2.0;
 /// Share of blocks with a dead rail from which it is not chance.
 const RAIL_SHARE: f64 = 0.5;
 
+/// Times in a row that a receiver is opened and gives nothing, after which opening it again is no cure.
+const IN_VAIN: u32 = 2;
+
 /// What is wrong with a sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -121,6 +124,8 @@ pub struct Watch {
     /// Serial of the receiver that was accepted first.
     accepted: Option<(String, Option<String>)>,
     other: bool,
+    /// Times that the receiver was opened since samples last came.
+    opened: u32,
 }
 
 impl Default for Watch {
@@ -134,6 +139,7 @@ impl Default for Watch {
             held: Vec::new(),
             accepted: None,
             other: false,
+            opened: 0,
         }
     }
 }
@@ -143,7 +149,7 @@ impl Watch {
     pub fn started(&mut self, now_s: f64) {
         self.phase = Phase::Opening { since_s: now_s };
         (self.heard_s, self.samples_s) = (now_s, now_s);
-        self.counts = Counts::default();
+        (self.counts, self.opened) = (Counts::default(), 0);
         self.window.clear();
     }
 
@@ -166,6 +172,7 @@ impl Watch {
         let who = (hello.hardware.clone(), hello.serial.clone());
         self.other = *self.accepted.get_or_insert_with(|| who.clone()) != who;
         self.phase = Phase::Streaming;
+        self.opened += 1;
         (self.heard_s, self.samples_s) = (now_s, now_s);
     }
 
@@ -178,7 +185,11 @@ impl Watch {
     pub fn status(&mut self, counts: &Counts, now_s: f64) {
         self.heard_s = now_s;
         if counts.received > self.counts.received {
-            self.samples_s = now_s;
+            (self.samples_s, self.opened) = (now_s, 0);
+        }
+        if counts.restarts != self.counts.restarts {
+            // An outage is a hole in the books, not a leak.
+            self.window.clear();
         }
         let more = |now: u64, before: u64| now.saturating_sub(before);
         let blocks = more(counts.blocks, self.counts.blocks);
@@ -259,6 +270,7 @@ impl Watch {
             Phase::Opening { since_s } if now_s - since_s >= OPENING_S => Some("opening takes for ever"),
             Phase::Opening { .. } => None,
             Phase::Streaming if self.other => Some("another receiver answers"),
+            Phase::Streaming if self.opened > IN_VAIN => Some("no samples come, though it was opened anew"),
             Phase::Streaming if now_s - self.heard_s >= KILL_S => Some("it does not answer"),
             Phase::Streaming if now_s - self.samples_s >= KILL_S => Some("no samples come"),
             Phase::Streaming => None,

@@ -94,7 +94,7 @@ impl Frames {
     ///
     /// # Errors
     /// See [`FrameError`]; the stream is of no more use then.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn next_message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         if !self.begun {
             let begin = preamble();
             let held = &self.held[self.at..];
@@ -155,7 +155,7 @@ mod tests {
             let mut out: Vec<ToSensor> = Vec::new();
             for part in bytes.chunks(cut) {
                 frames.take(part);
-                while let Some(message) = frames.next().expect("a good stream") {
+                while let Some(message) = frames.next_message().expect("a good stream") {
                     out.push(message);
                 }
             }
@@ -169,7 +169,7 @@ mod tests {
                 frames.take(&preamble());
             }
             frames.take(&bytes);
-            while let Ok(Some(_)) = frames.next::<FromSensor>() {}
+            while let Ok(Some(_)) = frames.next_message::<FromSensor>() {}
             prop_assert!(frames.held.len() <= bytes.len() + 8);
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         begin[6] = 77;
         let mut frames = Frames::default();
         frames.take(&begin);
-        let error = frames.next::<ToSensor>().unwrap_err();
+        let error = frames.next_message::<ToSensor>().unwrap_err();
         assert_eq!(error, FrameError::Version { theirs: 77 });
         assert!(error.to_string().contains("version 77"));
     }
@@ -190,6 +190,6 @@ mod tests {
         let mut frames = Frames::default();
         frames.take(&preamble());
         frames.take(&u32::MAX.to_le_bytes());
-        assert_eq!(frames.next::<ToSensor>(), Err(FrameError::TooLong(u32::MAX as usize)));
+        assert_eq!(frames.next_message::<ToSensor>(), Err(FrameError::TooLong(u32::MAX as usize)));
     }
 }
