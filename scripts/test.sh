@@ -6,14 +6,18 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*" >&2; }
 
 step "format"
-cargo fmt --check
+cargo fmt --all --check
 
 step "lints"
-cargo clippy --locked --all-targets --quiet -- -D warnings
+cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 
 step "dependencies"
 scripts/audit.sh
 
+step "the simulated receiver, as a module that SoapySDR loads"
+EMCON_SIM_MODULE=$(scripts/sim-module.sh --profile dev)/libemcon_sim.so
+export EMCON_SIM_MODULE
+
 step "tests, among them the commands of README.md"
 # The test profile is optimised (Cargo.toml): signal processing would take minutes otherwise.
-cargo test --locked
+cargo test --locked --workspace
