@@ -259,6 +259,32 @@ fn a_hackrf_keeps_the_newest_fifteen_transfers() {
     assert!(waited.elapsed() < Duration::from_millis(5), "slow machine: nothing can be said");
 }
 
+/// Oracle: an emitter that the scene switches on at a time of its own.
+#[test]
+fn scene_time_goes_on_for_a_device_that_is_made_again() {
+    let emitter = |on_s: f64| {
+        format!("[[emitter]]\nkind = \"cw\"\nfreq = \"100.2M\"\nlevel_dbfs = -20\non = [[{on_s}, 9000.0]]\n")
+    };
+    let hears = |args: &str| {
+        let mut radio = Radio::open(&format!("model=rtlsdr,mtu=1000,settle_samples=0,{args}"), "CS8");
+        radio.rate(RATE);
+        radio.tune(100e6);
+        radio.activate();
+        line_db(&radio.take::<i8>(20_000), 0.2e6, RATE) > -30.0
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene_path = scene(folder.path(), &emitter(0.4));
+    let args = format!("scene={},control={}/control", scene_path.display(), folder.path().display());
+    assert!(!hears(&args));
+    sleep(Duration::from_millis(500));
+    assert!(hears(&args), "the control socket is what makes it the same device");
+    assert!(!hears(&format!("scene={}", scene_path.display())), "without one, scene time begins again");
+    let later = scene(folder.path(), &emitter(3600.0));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a date").as_secs();
+    let at = |epoch: u64| format!("scene={},epoch={epoch}", later.display());
+    assert!(hears(&at(now - 3700)) && !hears(&at(now - 3500)));
+}
+
 #[test]
 fn tuning_is_quick() {
     let folder = tempfile::tempdir().expect("a folder");
