@@ -97,7 +97,7 @@ fn codes_come_instead_of_samples_until_they_are_ended() {
     rig.say("timeout for 100ms");
     let began = Instant::now();
     while rig.read() == TIMEOUT {}
-    assert!((60..400).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+    assert!((60..2000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -250,21 +250,21 @@ fn the_clock_drifts_and_the_tuner_sticks() {
 
 #[test]
 fn samples_are_dropped_without_a_word() {
-    let mut rig = Rig::new("model=rtlsdr,recording=TAPE,mtu=1000", "CS8");
+    let mut rig = Rig::new("model=rtlsdr,recording=TAPE,mtu=10000", "CS8");
     rig.say("rate 0.5");
     // What had come before is whole.
-    rig.radio.take::<i8>(20_000);
+    rig.radio.take::<i8>(40_000);
     let began = Instant::now();
-    let first = rig.radio.take::<i8>(1000);
+    let first = rig.radio.take::<i8>(10_000);
     let (first_ns, mut last) = (rig.radio.time_ns, vec![]);
-    for _ in 0..50 {
-        last = rig.radio.take::<i8>(1000);
+    for _ in 0..10 {
+        last = rig.radio.take::<i8>(10_000);
     }
     let elapsed_s = began.elapsed().as_secs_f64();
-    assert!((0.08..0.25).contains(&elapsed_s), "50 000 samples took {elapsed_s} s");
-    assert_eq!(rig.radio.time_ns - first_ns, 50_000_000, "the driver counts what it gets");
+    assert!((0.17..1.0).contains(&elapsed_s), "110 000 samples took {elapsed_s} s");
+    assert_eq!(rig.radio.time_ns - first_ns, 100_000_000, "the driver counts what it gets");
     let counted = count(last[0]).wrapping_sub(count(first[0]));
-    assert!((i32::from(counted) - (100_000 - 65_536)).abs() <= 60, "{counted}");
+    assert!((i32::from(counted) - (200_000 - 3 * 65_536)).abs() <= 60, "{counted}");
 }
 
 #[test]
