@@ -16,8 +16,8 @@ test: ## everything that must pass before a change lands
 	@$(WITH_TOOLS) --deny scripts/test.sh
 
 lint: ## format and lints only
-	@$(WITH_TOOLS) cargo fmt --check
-	@$(WITH_TOOLS) cargo clippy --locked --all-targets -- -D warnings
+	@$(WITH_TOOLS) cargo fmt --all --check
+	@$(WITH_TOOLS) cargo clippy --locked --workspace --all-targets -- -D warnings
 
 audit: ## dependencies against deny.toml, published advisories included
 	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories

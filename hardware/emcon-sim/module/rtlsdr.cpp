@@ -21,10 +21,8 @@ constexpr double lowestHz = 24e6, highestHz = 1766e6, reportedHz = 1764e6;
 class SimRTLSDR final : public SimDevice
 {
 public:
-    explicit SimRTLSDR(EmconSim *inside) : SimDevice(inside)
-    {
-        gain();
-    }
+    // Until a client sets a gain, the tuner's own stands: here the one that a scene's levels hold at.
+    explicit SimRTLSDR(EmconSim *inside) : SimDevice(inside) {}
 
     std::string getDriverKey() const override { return "RTLSDR"; }
     std::string getHardwareKey() const override { return "R820T"; }

@@ -115,8 +115,8 @@ pub unsafe extern "C" fn emcon_sim_make(
     on_error: OnText,
     to: *mut c_void,
 ) -> *mut Device {
-    // SAFETY: the caller promises as much.
     let made = guard(Err("emcon-sim failed; this is an error in it".to_owned()), || {
+        // SAFETY: the caller promises as much.
         Device::make(&unsafe { kwargs(keys, values, n) })
     });
     match made {

@@ -104,15 +104,20 @@ pub fn to_cs16(model: Model, codes: &[Code], out: &mut [[i16; 2]]) {
 pub fn to_cf32(model: Model, codes: &[Code], out: &mut [[f32; 2]]) {
     match model {
         // SoapyHackRF, readbuf(): divided by 127.
-        Model::HackRf => each(codes, out, |code| f32::from(code) * (1.0 / 127.0)),
-        Model::RtlSdr => each(codes, out, |code| (f32::from(code) + 0.6) * (1.0 / 128.0)),
+        Model::HackRf => to_floats(codes, 0.0, 1.0 / 127.0, out),
+        Model::RtlSdr => to_floats(codes, 0.6, 1.0 / 128.0, out),
     }
+}
+
+#[multiversion(targets("x86_64+avx2", "aarch64+neon"))]
+fn to_floats(codes: &[Code], offset: f32, scale: f32, out: &mut [[f32; 2]]) {
+    each(codes, out, |code| (f32::from(code) + offset) * scale);
 }
 
 #[inline(always)]
 fn each<T>(codes: &[Code], out: &mut [[T; 2]], rail: impl Fn(i8) -> T) {
-    for (out, code) in out.iter_mut().zip(codes) {
-        *out = [rail(code[0]), rail(code[1])];
+    for (out, code) in out.as_flattened_mut().iter_mut().zip(codes.as_flattened()) {
+        *out = rail(*code);
     }
 }
 

@@ -5,7 +5,12 @@ pub fn boottime_ns() -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a local that outlives the call.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-    i64::from(time.tv_sec) * 1_000_000_000 + i64::from(time.tv_nsec)
+    wide(time.tv_sec) * 1_000_000_000 + wide(time.tv_nsec)
+}
+
+/// The fields are as wide as the platform has them.
+fn wide(value: impl Into<i64>) -> i64 {
+    value.into()
 }
 
 /// Names the boot that [`boottime_ns`] counts from; empty where the system does not say.

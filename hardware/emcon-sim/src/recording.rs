@@ -124,8 +124,7 @@ impl Reader {
     fn open(path: &Path) -> Result<Self, String> {
         let recording = Recording::open(path, &OpenOptions::default()).map_err(|error| {
             format!(
-                "emcon-sim: recording={}: {error}; name a recording that `emcon replay` reads",
-                path.display()
+                "emcon-sim: recording={error}; name a recording that `emcon replay` reads without options"
             )
         })?;
         let block = recording.new_block();

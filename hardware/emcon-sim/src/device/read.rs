@@ -85,10 +85,10 @@ impl Device {
             return Ok(Read::code(TIMEOUT));
         }
         let mut want = client.len();
-        if !faults.is_empty() {
-            if let Some(read) = self.happen(&faults, &mut want, deadline)? {
-                return Ok(read);
-            }
+        if !faults.is_empty()
+            && let Some(read) = self.happen(&faults, &mut want, deadline)?
+        {
+            return Ok(read);
         }
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let read = match &mut client {
@@ -255,6 +255,7 @@ impl Control {
 
     /// Begins and ends faults that concern the order of samples.
     fn heed(&mut self, faults: &Faults, paced: bool) {
+        self.overflowed &= faults.has(Kind::Overflow);
         let keep = faults.get(Kind::Rate).map_or(1.0, |fault| fault.value);
         if keep != self.keep {
             self.keep = keep;

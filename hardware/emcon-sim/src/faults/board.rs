@@ -27,7 +27,7 @@ pub struct Board {
     path: Option<PathBuf>,
     inner: Mutex<Inner>,
     cleared: AtomicU64,
-    served: OnceLock<()>,
+    served: Mutex<bool>,
     /// When scene time 0 was, for devices that are made again.
     epoch: OnceLock<Instant>,
 }
@@ -90,7 +90,7 @@ impl Board {
                 streams: Vec::new(),
             }),
             cleared: AtomicU64::new(0),
-            served: OnceLock::new(),
+            served: Mutex::new(false),
             epoch: OnceLock::new(),
         };
         if path.is_some() {
@@ -106,14 +106,16 @@ impl Board {
         board
     }
 
-    /// Listens on the control socket, unless this process does so already or another one does.
+    /// Listens on the control socket, unless this process does so already.
     ///
     /// # Errors
     /// A sentence if there can be no socket.
     pub fn serve(self: &Arc<Self>) -> Result<(), String> {
         let Some(path) = &self.path else { return Ok(()) };
-        if self.served.get().is_none() && socket::serve(path, self.clone())? {
-            let _ = self.served.set(());
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*served {
+            socket::serve(path, self.clone())?;
+            *served = true;
         }
         Ok(())
     }

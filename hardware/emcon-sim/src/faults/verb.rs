@@ -203,6 +203,7 @@ fn duration(text: &str) -> Result<f64, String> {
     let unit_s = match unit {
         "" | "s" => Some(1.0),
         "ms" => Some(1e-3),
+        "us" => Some(1e-6),
         "m" | "min" => Some(60.0),
         "h" => Some(3600.0),
         _ => None,
