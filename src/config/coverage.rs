@@ -135,7 +135,9 @@ fn checked_cover(raw: RawCover) -> Result<Cover, &'static str> {
         (None, Some([low, high]), Some(name)) if 0.0 < low && low < high && !raw.regions.is_empty() => {
             Extent::Stretch { name, regions: raw.regions, band_hz: [low, high].map(hz) }
         }
-        _ => return Err("needs `service` and `directions`, or `name`, `regions` and a `band_mhz` that rises"),
+        _ => {
+            return Err("needs `service` and `directions`, or `name`, `regions` and a `band_mhz` that rises");
+        }
     };
     Ok(Cover { device: raw.device, extent, from: raw.from.into(), event_s: raw.event_s })
 }
@@ -150,7 +152,10 @@ fn emitter_fault(raw: &RawEmitter, twice: bool) -> Option<&'static str> {
         (raw.weight > 0.0, "`weight` must be above 0"),
         (raw.band_mhz.is_none_or(|[low, high]| 0.0 < low && low < high), "`band_mhz` must rise"),
         (raw.every_s.is_none_or(|s| s > 0.0), "`every_s` must be above 0, or be left out"),
-        (!raw.phase.is_empty() && raw.phase.iter().all(lasts), "each `phase` must last, and there must be one"),
+        (
+            !raw.phase.is_empty() && raw.phase.iter().all(lasts),
+            "each `phase` must last, and there must be one",
+        ),
         (raw.every_s.is_some() || raw.phase.len() == 1, "what never ends has one `phase`"),
         (raw.phase.iter().all(|phase| is_sound(phase.pattern)), "bursts must be shorter than their period"),
     ];
@@ -194,8 +199,7 @@ mod tests {
     fn every_word_for_a_band_is_found_in_some_region() {
         let (covers, emitters) = coverage().unwrap();
         let regions: Vec<_> = REGIONS.iter().map(|name| region(name).unwrap()).collect();
-        let names: Vec<&str> =
-            regions.iter().flat_map(|r| &r.allocations).map(|a| a.name.as_str()).collect();
+        let names: Vec<&str> = regions.iter().flat_map(|r| &r.allocations).map(|a| a.name.as_str()).collect();
         let mut words: Vec<&String> = emitters.iter().flat_map(|e| &e.place.named).collect();
         for cover in &covers {
             match &cover.extent {

@@ -123,11 +123,7 @@ impl<'a> Places<'a> {
 
 /// Bands, cut to what each receiver reaches, and what none does. Bands that touch stay together; each set goes to the
 /// receiver that reaches most of it, of several the one with least to do.
-fn assign(
-    bands: &[Band],
-    places: &Places,
-    receivers: &[ReceiverAbility],
-) -> (Vec<Vec<Band>>, Vec<Unseen>) {
+fn assign(bands: &[Band], places: &Places, receivers: &[ReceiverAbility]) -> (Vec<Vec<Band>>, Vec<Unseen>) {
     let mut sets: Vec<Stretch> = union(bands.iter().map(|b| [b.low_hz, b.high_hz]).collect());
     let within = |set: &Stretch| {
         let parts = bands.iter().filter_map(|band| {
@@ -172,7 +168,8 @@ fn of_receiver(receiver: &ReceiverAbility, bands: Vec<Band>, places: &Places) ->
     let needs: Vec<Need> = windows.iter().map(|window| need(window, &bands, places)).collect();
     let prey = normalised(needs);
     let times = share_out(&prey, receiver.settle_s, receiver.looked_target());
-    let tunings: Vec<Tuning> = windows.iter().zip(times).map(|(window, time)| tuning(window, time, &bands)).collect();
+    let tunings: Vec<Tuning> =
+        windows.iter().zip(times).map(|(window, time)| tuning(window, time, &bands)).collect();
     let mut plan = ReceiverPlan {
         receiver: receiver.name.clone(),
         rate_hz: receiver.rate_hz,
@@ -240,7 +237,8 @@ pub(super) fn chance(model: &EmitterModel, own: &[Stretch], seen: Stretch) -> (f
     let reach = [seen[0] + part_hz - model.width_hz / 2.0, seen[1] - part_hz + model.width_hz / 2.0];
     // A stretch no wider than the emitter is one place.
     let total: f64 = centers.iter().map(|s| (s[1] - s[0]).max(1.0)).sum();
-    let met: f64 = centers.iter().map(|s| (s[1].max(s[0] + 1.0).min(reach[1]) - s[0].max(reach[0])).max(0.0)).sum();
+    let met: f64 =
+        centers.iter().map(|s| (s[1].max(s[0] + 1.0).min(reach[1]) - s[0].max(reach[0])).max(0.0)).sum();
     (met / total, share)
 }
 

@@ -111,10 +111,14 @@ impl Pattern {
     /// band is visible in it.
     pub fn intercept(&self, look_s: f64, seen_share: f64) -> f64 {
         // A burst counts if at least the shortest stretch of it is inside.
-        let reach = |on_s: f64| if on_s.min(look_s) < SHORTEST_SEEN_S { 0.0 } else { look_s + on_s - 2.0 * SHORTEST_SEEN_S };
+        let reach = |on_s: f64| {
+            if on_s.min(look_s) < SHORTEST_SEEN_S { 0.0 } else { look_s + on_s - 2.0 * SHORTEST_SEEN_S }
+        };
         match *self {
             Self::Continuous => f64::from(u8::from(look_s >= SHORTEST_SEEN_S)),
-            Self::Periodic { on_s, period_s, jitter_s } => (reach(on_s) / (period_s + jitter_s / 2.0)).min(1.0),
+            Self::Periodic { on_s, period_s, jitter_s } => {
+                (reach(on_s) / (period_s + jitter_s / 2.0)).min(1.0)
+            }
             Self::Random { on_s, rate_hz } => 1.0 - (-rate_hz * reach(on_s)).exp(),
             Self::Hopping { on_s, period_s } => 1.0 - (1.0 - seen_share).powf(reach(on_s) / period_s),
             // While it is on channels that are visible; which is decided by when.

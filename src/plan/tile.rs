@@ -56,9 +56,7 @@ fn lay(first: Stretch, left: &[Stretch], others: &[Stretch], receiver: &Receiver
         } else {
             (first_hz - span_hz) / (count - 1.0)
         };
-        return (0..count as usize)
-            .map(|n| alternating(first[0] + n as f64 * step_hz, receiver))
-            .collect();
+        return (0..count as usize).map(|n| alternating(first[0] + n as f64 * step_hz, receiver)).collect();
     }
     // All of this set that one window holds.
     let end = left.iter().filter(|s| s[1] <= first[0] + span_hz).map(|s| s[1]).fold(first[1], f64::max);
@@ -69,7 +67,8 @@ fn lay(first: Stretch, left: &[Stretch], others: &[Stretch], receiver: &Receiver
     let slack_hz = span_hz - (held[1] - held[0]);
     let serves = |low: &f64| width(&common(others, &[[*low, *low + span_hz]]));
     let lows = [held[0] - slack_hz / 2.0, held[0], held[0] - slack_hz];
-    let best = lows.into_iter().reduce(|best, low| if serves(&low) > serves(&best) + 1.0 { low } else { best });
+    let best =
+        lows.into_iter().reduce(|best, low| if serves(&low) > serves(&best) + 1.0 { low } else { best });
     vec![alternating(best.unwrap_or(held[0]), receiver)]
 }
 
@@ -96,6 +95,10 @@ fn beside(held: Stretch, receiver: &ReceiverAbility) -> Option<Window> {
     let centers = [held[1] + away_hz, held[0] - away_hz];
     let reached = |center: &f64| receiver.ranges_hz.iter().any(|r| r[0] <= *center && *center <= r[1]);
     let center = centers.into_iter().find(reached)?;
-    let seen = if center > held[1] { [center - half_hz, center - hidden_hz] } else { [center + hidden_hz, center + half_hz] };
+    let seen = if center > held[1] {
+        [center - half_hz, center - hidden_hz]
+    } else {
+        [center + hidden_hz, center + half_hz]
+    };
     Some(Window { centers_hz: [center; 2], seen })
 }
