@@ -4,6 +4,7 @@ pub mod args;
 pub mod exit;
 mod logging;
 mod pages;
+mod plan;
 mod progress;
 mod quantity;
 mod replay;
@@ -36,6 +37,7 @@ fn run(cli: &Cli) -> Exit {
     match &cli.verb {
         Verb::Replay(args) => replay::run(args, &cli.common),
         Verb::Synth(args) => synth::run(args, &cli.common),
+        Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }
