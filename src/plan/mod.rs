@@ -13,7 +13,7 @@ mod tile;
 mod value;
 
 pub use ability::ReceiverAbility;
-pub use build::{PlanError, Request, SETTLE_MAX_S, scan_plan};
+pub use build::{PlanError, Request, SETTLE_MAX_S, reach, scan_plan};
 pub use coverage::{Cover, Extent, required};
 pub use emitter::{EmitterModel, Pattern, Phase, SHORTEST_SEEN_S, Whereabouts};
 pub use forecast::{Forecast, Times, forecast};
