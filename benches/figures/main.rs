@@ -1,15 +1,17 @@
-//! Measures emcon and writes what came out: `docs/detection.md` and `docs/performance.md`.
+//! Measures emcon and writes what came out: `docs/detection.md`, `docs/intercept.md` and `docs/performance.md`.
 //!
 //! ```text
 //! cargo bench --bench figures -- [WHAT]... [--seeds N] [--jobs N]
 //! ```
 //!
-//! WHAT is `detection`, `noise`, `confusion`, `recordings`, `throughput`, `memory` or `pages`; without any, all in
-//! turn. What has been measured in this version is not measured again (see `ledger`): interrupt it when you like.
+//! WHAT is `detection`, `noise`, `confusion`, `recordings`, `throughput`, `memory`, `intercept` or `pages`; without
+//! any, all in turn. What has been measured in this version is not measured again (see `ledger`): interrupt it when you like.
 
+mod air;
 mod cases;
 mod confusion;
 mod detection;
+mod intercept;
 mod ledger;
 mod memory;
 mod noise;
@@ -18,6 +20,7 @@ mod recordings;
 mod theory;
 mod throughput;
 mod trial;
+mod watch;
 
 use ledger::Ledger;
 use serde_json::{Map, Value};
@@ -42,7 +45,8 @@ struct Args {
     jobs: usize,
 }
 
-const ALL: [&str; 7] = ["throughput", "memory", "recordings", "detection", "confusion", "noise", "pages"];
+const ALL: [&str; 8] =
+    ["throughput", "memory", "intercept", "recordings", "detection", "confusion", "noise", "pages"];
 
 fn args() -> Result<Args, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
@@ -88,6 +92,7 @@ fn measure(args: &Args) -> Result<(), String> {
         let tasks = match what.as_str() {
             "throughput" => throughput::tasks(),
             "memory" => memory::tasks(),
+            "intercept" => intercept::tasks()?,
             "recordings" => recordings::tasks(root),
             "detection" => detection::tasks(seeds(10)),
             "confusion" => confusion::tasks(seeds(40)),

@@ -1,8 +1,9 @@
-//! The composition root: recordings through the pipeline to what people and programs read.
+//! The composition root: recordings through the pipeline, and plans, to what people and programs read.
 
 pub mod baseline_file;
 pub mod live;
 pub mod ndjson;
+pub mod plan;
 pub mod receiver;
 pub mod replay;
 pub mod report;

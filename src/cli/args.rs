@@ -1,6 +1,7 @@
 //! The command line as typed.
 
 use super::quantity;
+use crate::classify::Device;
 use crate::explain::Window;
 use crate::policy::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +58,8 @@ pub enum Verb {
     Run(RunArgs),
     /// The sensor process, which `run` starts: one receiver, no network
     Sense(SenseArgs),
+    /// What receivers would listen to, how often, and how soon that meets what
+    Plan(PlanArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page
@@ -200,6 +203,38 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// `emcon plan`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon plan\n  \
+        emcon plan --region eu --receiver hackrf --receiver rtlsdr\n  \
+        emcon plan --settle 5ms --require mobile-phone,bluetooth-device\n  \
+        emcon plan --json | jq '.forecast[] | [.emitter, .first.median_s]'",
+    after_help = "Exit status: 0 planned; 2 usage, or nothing that could be planned; 78 bad configuration."
+)]
+pub struct PlanArgs {
+    /// Whose allocations apply [default: the configuration's, else cn]
+    #[arg(long, value_name = "REGION", help_heading = "The room")]
+    pub region: Option<RegionArg>,
+    /// Security level of the meeting: what must be covered [default: the configuration's, else confidential]
+    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
+    pub level: Option<LevelArg>,
+    /// Only these devices, as mobile-phone,walkie-talkie [default: all that the level bans]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = device, help_heading = "The room")]
+    pub require: Vec<Device>,
+    /// Kind of receiver, hackrf or rtlsdr; several share the work [default: hackrf]
+    #[arg(long, value_name = "NAME", help_heading = "Receivers")]
+    pub receiver: Vec<String>,
+    /// From a retune to the first good sample, as 5ms [default: what is usual for the receiver]
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, help_heading = "Receivers")]
+    pub settle: Option<f64>,
+    /// One JSON object on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
 /// `emcon sense`.
 #[derive(Debug, Args)]
 #[command(
@@ -214,6 +249,15 @@ pub struct SenseArgs {
     /// Order of the sweep [default: another one each time]
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+}
+
+/// A device that a policy may ban.
+fn device(word: &str) -> Result<Device, String> {
+    let known = Device::ALL.iter().filter(|d| d.is_device());
+    known.clone().find(|d| d.as_str() == word).copied().ok_or_else(|| {
+        let known: Vec<&str> = known.map(|d| d.as_str()).collect();
+        format!("{word:?} is no class of devices: choose from {}", known.join(", "))
+    })
 }
 
 /// `emcon completions`.

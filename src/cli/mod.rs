@@ -5,6 +5,7 @@ pub mod exit;
 mod live;
 mod logging;
 mod pages;
+mod plan;
 mod progress;
 mod quantity;
 mod replay;
@@ -39,6 +40,7 @@ fn run(cli: &Cli) -> Exit {
         Verb::Synth(args) => synth::run(args, &cli.common),
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
+        Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }

@@ -24,14 +24,11 @@ pub struct ReceiverAbility {
 }
 
 impl ReceiverAbility {
-    /// Share of its time that it is to look as it settles. A slower one keeps the length of its looks rather than
-    /// their share: longer ones would keep it from everything else.
+    /// Share of its time that it is to look as it settles. Less is asked of a slower one, by the square: looks long
+    /// enough to make up for it would keep it from everything else.
     pub(super) fn looked_target(&self) -> f64 {
-        if self.settle_s <= self.usual_settle_s {
-            return self.looked_min;
-        }
-        let look_s = self.looked_min / (1.0 - self.looked_min) * self.usual_settle_s;
-        look_s / (look_s + self.settle_s)
+        let slower = (self.settle_s / self.usual_settle_s).max(1.0);
+        self.looked_min / (slower * slower)
     }
 
     /// What of `low_hz`..`high_hz` it tunes to.

@@ -121,6 +121,11 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The emitters that `plan`, which `request` led to, is meant for, and where each may be, hertz.
+pub fn reach<'a>(plan: &ScanPlan, request: &Request<'a>) -> Vec<(&'a EmitterModel, Vec<[f64; 2]>)> {
+    Places::of(request, &plan.bands).emitters
+}
+
 /// Bands, cut to what each receiver reaches, and what none does. Bands that touch stay together; each set goes to the
 /// receiver that reaches most of it, of several the one with least to do.
 fn assign(bands: &[Band], places: &Places, receivers: &[ReceiverAbility]) -> (Vec<Vec<Band>>, Vec<Unseen>) {

@@ -4,6 +4,7 @@
 //! within the second half of its period's width, so that no gap exceeds one and a half periods and no emitter can stay
 //! in step. Time comes in as an argument, randomness from the seed; after construction nothing is allocated.
 
+mod confirm;
 mod ledger;
 mod scheduler;
 mod value;

@@ -1,6 +1,7 @@
-//! The ledgers as pages for people: `docs/detection.md` and `docs/performance.md`.
+//! The ledgers as pages for people: `docs/detection.md`, `docs/intercept.md` and `docs/performance.md`.
 
 mod detection;
+mod intercept;
 mod performance;
 
 use crate::ledger::Ledger;
@@ -10,7 +11,7 @@ use std::path::Path;
 /// A line of a ledger.
 pub type Line = Map<String, Value>;
 
-/// Writes both pages from the ledgers that `open` gives.
+/// Writes all pages from the ledgers that `open` gives.
 ///
 /// # Errors
 /// A ledger cannot be read or a page not written.
@@ -19,8 +20,11 @@ pub fn write(
     version: &str,
     open: &impl Fn(&str) -> Result<Ledger, String>,
 ) -> Result<(), String> {
-    let pages =
-        [("docs/detection.md", detection::page(open)?), ("docs/performance.md", performance::page(open)?)];
+    let pages = [
+        ("docs/detection.md", detection::page(open)?),
+        ("docs/intercept.md", intercept::page(open)?),
+        ("docs/performance.md", performance::page(open)?),
+    ];
     for (path, (text, old)) in pages {
         let mut text = text;
         text.push_str("\n---\n\n");
