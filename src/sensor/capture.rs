@@ -322,6 +322,7 @@ impl<'a> Capture<'a> {
             let at_s = now.seconds_since(self.shared.began);
             if let Some(more) = self.pace.waited(at_s, self.axis.stream) {
                 self.note_loss(more, 0, stale);
+                self.backlog.lost(more);
             }
         }
         add(&self.shared.received, count as u64);
@@ -485,3 +486,6 @@ impl<'a> Capture<'a> {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests;
