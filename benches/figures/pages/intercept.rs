@@ -158,8 +158,11 @@ fn error_s(line: &super::Line, n: usize) -> f64 {
     let median_s = number(line, &format!("{first}_simulated_s"));
     let p95_s = number(line, &format!("{}_simulated_s", KEYS[n - n % 2 + 1]));
     // Density there: of what is uniform up to the median, of an exponential tail beyond.
-    let (p, density) =
-        if n % 2 == 0 { (0.5, 0.5 / median_s) } else { (0.95, 0.05 * 10f64.ln() / (p95_s - median_s)) };
+    let (p, density) = if n.is_multiple_of(2) {
+        (0.5, 0.5 / median_s)
+    } else {
+        (0.95, 0.05 * 10f64.ln() / (p95_s - median_s))
+    };
     (p * (1.0 - p) / TARGET_TRIALS).sqrt() / density
 }
 
