@@ -77,7 +77,7 @@ pub fn page(open: &impl Fn(&str) -> Result<Ledger, String>) -> Result<(String, u
          first and of the second look that met it, China, level `confidential`: what `emcon plan` forecasts by formulas, \
          and what came of 2000 emitters drawn burst by burst before the real scheduler in simulated time. Signals are \
          strong enough, nothing collides, and what is met is recognised. In brackets the target, where one was set: at \
-         that settling time, from 150 trials, each good to what the last column says of it.\n",
+         that settling time, from 150 trials. `missed` is what exceeds it by more than two standard errors of such a target.\n",
     );
     let mut old = 0;
     for (room, _, _) in ROOMS {
