@@ -150,9 +150,12 @@ pub fn plan_for(
     settle_s: f64,
 ) -> Result<ReceiverPlan, String> {
     let usable = profile.usable_hz / profile.rate_hz;
+    let usable_hz = usable * facts.rate_hz;
     let ability = ReceiverAbility {
         rate_hz: facts.rate_hz,
-        usable_hz: usable * facts.rate_hz,
+        usable_hz,
+        // Centres are moved by as much as the offset covers.
+        ranges_hz: in_reach(&profile.ranges_hz, &facts.tunable_hz, usable_hz - 2.0 * profile.offset_hz),
         ..config::ability(profile, Some(settle_s))
     };
     if let Some(center_hz) = guarded.park_hz {
@@ -171,9 +174,25 @@ pub fn plan_for(
     plan.receivers.into_iter().next().ok_or_else(|| "the plan is empty".to_owned())
 }
 
+/// Of what the kind can use, what this receiver reaches, whose centre can be tuned to `tunable_hz` and who uses
+/// `width_hz` about it.
+fn in_reach(ranges_hz: &[[f64; 2]], tunable_hz: &[[f64; 2]], width_hz: f64) -> Vec<[f64; 2]> {
+    let half_hz = width_hz / 2.0;
+    let pairs = ranges_hz.iter().flat_map(|range| tunable_hz.iter().map(move |tunable| (range, tunable)));
+    let common = pairs
+        .map(|(range, tunable)| [range[0].max(tunable[0] - half_hz), range[1].min(tunable[1] + half_hz)]);
+    common.filter(|[low, high]| high - low >= width_hz).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_centre_is_planned_that_cannot_be_tuned() {
+        let reach = in_reach(&[[24e6, 1766e6]], &[[24e6, 1764e6]], 2e6);
+        assert_eq!(reach, [[24e6, 1765e6]], "centres up to 1764 MHz");
+    }
 
     #[test]
     fn a_driver_means_a_kind() {

@@ -12,7 +12,7 @@ use super::health::HealthWatch;
 use super::{FrontEvent, HealthReason, Observed, SegmentStart};
 use crate::detect::{Detector, MOST_ROWS, Noticed};
 use crate::iq::{Gap, IqBlock, Segment};
-use crate::spectrum::{History, Layout, SlabView, Stft};
+use crate::spectrum::{History, Layout, SlabView, Stft, kernels};
 use crate::units;
 use num_complex::Complex32;
 
@@ -42,6 +42,7 @@ const OBSERVED_S: f64 = 10e-3;
 #[derive(Default)]
 pub struct Front {
     tap: Option<Tap>,
+    summing: bool,
     run: Option<Run>,
 }
 
@@ -55,6 +56,9 @@ struct Run {
     examiner: Examiner,
     health: HealthWatch,
     power: Vec<f32>,
+    /// Sum of the slabs of the segment, where it is wanted, and how many they are.
+    sum: Vec<f32>,
+    summed: u32,
     /// Slabs that the floor is learned from, row after row.
     rows: Vec<f32>,
     noticed: Vec<Noticed>,
@@ -81,6 +85,17 @@ impl Front {
         self.tap = Some(tap);
     }
 
+    /// Sums the spectra of each segment from the next one on, for [`Front::summed`].
+    pub fn sum_spectra(&mut self) {
+        self.summing = true;
+    }
+
+    /// What the segment's slabs of spectrum add up to, the floor, and how many slabs there were. `None` before the first.
+    pub fn summed(&self) -> Option<(&[f32], &[f32], u32)> {
+        let run = self.run.as_ref().filter(|run| run.summed > 0)?;
+        Some((&run.sum, run.detector.level(), run.summed))
+    }
+
     /// Noise floor of the segment, dBFS in one hertz: the median over the middle half of the span. `None` before it was
     /// learned.
     pub fn floor_dbfs_per_hz(&mut self) -> Option<f64> {
@@ -95,6 +110,11 @@ impl Front {
             _ => self.run = Some(Run::new(segment)),
         }
         let layout = Layout::for_rate(segment.tuning.rate_hz);
+        if let Some(run) = self.run.as_mut().filter(|_| self.summing) {
+            run.sum.clear();
+            run.sum.resize(layout.bins, 0.0);
+            run.summed = 0;
+        }
         out.push(FrontEvent::Segment(SegmentStart::new(segment, layout.bin_hz(), layout.hop_s())));
     }
 
@@ -175,6 +195,8 @@ impl Run {
             examiner: Examiner::new(&layout),
             health: HealthWatch::new(rate_hz),
             power: vec![0.0; layout.bins],
+            sum: Vec::new(),
+            summed: 0,
             rows: Vec::with_capacity(MOST_ROWS * layout.bins),
             noticed: Vec::with_capacity(512),
             learned: false,
@@ -294,6 +316,10 @@ impl Run {
                 floor: self.detector.level(),
                 threshold: self.detector.bin_threshold(),
             });
+        }
+        if !self.sum.is_empty() {
+            kernels::add(&self.power, &mut self.sum);
+            self.summed += 1;
         }
         self.detector.slab(&self.power, &mut self.noticed);
         self.next_slab += 1;

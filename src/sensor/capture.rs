@@ -197,15 +197,17 @@ impl<'a> Capture<'a> {
             self.receiver.tune(center_hz).map_err(Ended::Refused)?;
         }
         self.shared.gain_moved.store(self.receiver.gain_holds() == Some(false), Ordering::Relaxed);
-        // What the driver still holds is stale as well.
-        let good = self.backlog.produced(Monotonic::now(), self.axis.stream) + self.params.settle;
-        // Blocks lie on one grid, so that a driver that repeats its buffers repeats blocks.
+        // What the driver still holds is stale as well. Counted is what comes: what turns out to be lost meanwhile may
+        // have been lost before.
+        let held = self.backlog.produced(Monotonic::now(), self.axis.stream) - self.axis.stream;
+        let mut left = held + self.params.settle;
         let block = self.params.block as u64;
-        let good = good.div_ceil(block) * block;
-        while self.axis.stream < good {
-            let most = (good - self.axis.stream).min(block) as usize;
+        // Blocks lie on one grid, so that a driver that repeats its buffers repeats blocks.
+        while left > 0 || !self.axis.stream.is_multiple_of(block) {
+            let to_grid = block - self.axis.stream % block;
             self.scratch.clear();
-            let count = self.read(most, true)?;
+            let count = self.read(to_grid as usize, true)?;
+            left = left.saturating_sub(count as u64);
             add(&self.shared.settled, count as u64);
         }
         self.axis.segments = self.axis.segments.wrapping_add(1);
@@ -285,7 +287,9 @@ impl<'a> Capture<'a> {
         match self.receiver.read(into, most, READ) {
             Read::Samples(count) => {
                 let now = Monotonic::now();
-                let waited = had_to_wait(now.seconds_since(before), count, self.rate_hz);
+                // A source that is no radio may be slow without losing anything.
+                let took_s = now.seconds_since(before);
+                let waited = !self.params.patient && had_to_wait(took_s, count, self.rate_hz);
                 if waited {
                     self.backlog.waited(now, self.axis.stream);
                 }
@@ -320,12 +324,13 @@ impl<'a> Capture<'a> {
             self.clipped += self.rails(count);
             self.stamp(now);
         }
-        // A driver that tells the time is believed on it; the clock is for the others.
-        if waited && self.origin_ns.is_none() {
+        // The clock also sees what a driver lost that tells the time of what it kept.
+        if waited {
             let at_s = now.seconds_since(self.shared.began);
             if let Some(more) = self.pace.waited(at_s, self.axis.stream) {
                 self.note_loss(more, 0, stale);
                 self.backlog.lost(more);
+                self.origin_ns = None;
             }
         }
         add(&self.shared.received, count as u64);

@@ -3,6 +3,7 @@
 //! It never waits for the room: what the writer does not take is held up to a bound; beyond it events are dropped
 //! and counted. The history of raw samples is kept here, where blocks go when they were looked at.
 
+use super::likeness::{Likeness, Lines};
 use super::plausible::{Implausible, Plausible};
 use super::shared::{Shared, add};
 use super::write::{Outbox, Parcel};
@@ -12,6 +13,7 @@ use crate::pipeline::{Front, FrontEvent};
 use crate::ring::{Block, Looker};
 use crate::wire::{FromSensor, frame};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Longest sleep of a thread that nobody wakes.
@@ -19,6 +21,9 @@ const NAP: Duration = Duration::from_millis(5);
 
 /// Time between two reports of the counts.
 const STATUS: Duration = Duration::from_millis(250);
+
+/// Part of the span that two tunings are apart at least, to be compared: a line is then elsewhere.
+const APART: f64 = 16.0;
 
 /// Most bytes of events that wait for the writer: some seconds of the busiest band.
 const HELD_MAX: usize = 1 << 20;
@@ -31,6 +36,7 @@ pub struct Look<'a> {
     rate_hz: f64,
     front: Front,
     plausible: Plausible,
+    likeness: Likeness,
     segment: Option<u32>,
     /// The block before was not plausible.
     doubt: bool,
@@ -49,13 +55,16 @@ impl<'a> Look<'a> {
         rate_hz: f64,
         said: crossbeam_channel::Receiver<FromSensor>,
     ) -> Self {
+        let mut front = Front::new();
+        front.sum_spectra();
         Self {
             looker,
             shared,
             outbox,
             rate_hz,
-            front: Front::new(),
+            front,
             plausible: Plausible::default(),
+            likeness: Likeness::default(),
             segment: None,
             doubt: false,
             events: Vec::with_capacity(1024),
@@ -111,11 +120,19 @@ impl<'a> Look<'a> {
         let ended = block.finished.is_some().then_some(block.received_ns);
         self.encode();
         if let Some(look) = block.finished {
+            self.compare(look.dwell.center_hz);
             let floor_dbfs_per_hz = self.front.floor_dbfs_per_hz().map_or(f32::NAN, |db| db as f32);
             frame(&FromSensor::Looked { look, floor_dbfs_per_hz }, &mut self.outbox.held);
         }
         self.looker.keep(block);
         self.send(ended);
+    }
+
+    /// Compares what the dwell heard with the one before, if the receiver was tuned elsewhere.
+    fn compare(&mut self, center_hz: f64) {
+        let Some((sum, floor, slabs)) = self.front.summed() else { return };
+        let run = self.likeness.dwelt(center_hz, Lines::of(sum, floor, slabs), self.rate_hz / APART);
+        self.shared.alike.store(run, Ordering::Relaxed);
     }
 
     /// Counts what a receiver cannot hear; whether there was nothing like that.

@@ -12,6 +12,7 @@
 
 mod capture;
 mod floors;
+mod likeness;
 mod look;
 mod pace;
 mod plausible;

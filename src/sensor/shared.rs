@@ -43,6 +43,8 @@ pub struct Shared {
     pub shed: AtomicU64,
     /// Turns of the capturing loop: it is alive as long as this moves.
     pub turns: AtomicU64,
+    /// Dwells in a row that heard what the one before heard, though tuned elsewhere.
+    pub alike: AtomicU64,
     /// The gain is not what was set.
     pub gain_moved: AtomicBool,
     /// Whether a receiver is open and ought to stream.
@@ -78,6 +80,7 @@ impl Default for Shared {
             dead_rail: AtomicU64::new(0),
             constant: AtomicU64::new(0),
             shed: AtomicU64::new(0),
+            alike: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             gain_moved: AtomicBool::new(false),
             streaming: AtomicBool::new(false),
@@ -118,6 +121,7 @@ impl Shared {
             dead_rail: count(&self.dead_rail),
             constant: count(&self.constant),
             shed: count(&self.shed),
+            alike: count(&self.alike),
             gain_moved: self.gain_moved.load(Ordering::Relaxed),
             latency_ms: [self.latency.quantile_ms(0.5), self.latency.quantile_ms(0.99)],
         }

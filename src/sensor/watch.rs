@@ -28,6 +28,9 @@ const LOSS_BLIND: f64 = 0.1;
 /// many times over.
 const HELD_S: f64 = 2.0;
 
+/// Dwells in a row that sound like the one before from which it is not chance.
+const ALIKE: u64 = 2;
+
 /// Share of blocks with a dead rail from which it is not chance.
 const RAIL_SHARE: f64 = 0.5;
 
@@ -61,6 +64,8 @@ pub enum Fault {
     VeryLossy,
     /// The driver's time went back.
     TimeWentBack,
+    /// Every tuning sounds like the one before.
+    RetuneIgnored,
     /// The noise floor is far higher than it was, everywhere.
     Jammed,
     /// It is lower than it was, everywhere.
@@ -81,6 +86,7 @@ impl Fault {
             | Self::Repeated
             | Self::Constant
             | Self::VeryLossy
+            | Self::RetuneIgnored
             | Self::Jammed
             | Self::FloorFell => HealthState::Blind,
             Self::GainMoved | Self::DeadRail | Self::Lossy | Self::TimeWentBack | Self::FloorRose => {
@@ -109,6 +115,7 @@ impl Fault {
             Self::Lossy => "more than 1 % of the samples are lost",
             Self::VeryLossy => "more than 10 % of the samples are lost",
             Self::TimeWentBack => "the receiver's time went back",
+            Self::RetuneIgnored => "the receiver stays where it was when it is tuned elsewhere",
             Self::Jammed => "the noise floor rose by 10 dB and more everywhere: something jams the receiver",
             Self::FloorFell => "the noise floor fell everywhere: antenna, cable or receiver",
             Self::FloorRose => "the noise floor is 6 dB higher than at the start, everywhere",
@@ -235,6 +242,9 @@ impl Watch {
         }
         if more(counts.time_backs, self.counts.time_backs) > 0 {
             self.hold(Fault::TimeWentBack, now_s);
+        }
+        if counts.alike >= ALIKE {
+            self.hold(Fault::RetuneIgnored, now_s);
         }
         if counts.gain_moved {
             self.hold(Fault::GainMoved, now_s);

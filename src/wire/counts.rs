@@ -37,6 +37,8 @@ pub struct Counts {
     pub constant: u64,
     /// Bytes of events that were not handed on because the room did not read.
     pub shed: u64,
+    /// Dwells in a row that heard what the one before heard, though tuned elsewhere.
+    pub alike: u64,
     /// The gain is not what was set.
     pub gain_moved: bool,
     /// Median and 99 % of the time from a dwell's end to its events being written, milliseconds; zero before the
