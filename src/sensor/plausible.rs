@@ -5,8 +5,9 @@
 
 use crate::iq::{Samples, ToComplex};
 
-/// Blocks back to which a block is compared: the buffers of the deepest driver ring (15) four times over.
-const BLOCKS: usize = 64;
+/// Blocks back to which a block is compared: four times the deepest driver ring (15 transfers of 131072 samples) in blocks
+/// of 16384.
+const BLOCKS: usize = 512;
 
 /// Power of the weaker rail over that of the stronger, below which it is dead: 40 dB. A receiver's imbalance is
 /// within 1 dB.
@@ -124,7 +125,7 @@ mod tests {
         for seed in 0..2000 {
             assert_eq!(plausible.look(&noise(seed, [1, 1])), None);
         }
-        for back in [0, 1, 31, 62] {
+        for back in [0, 1, 31, 62, 500] {
             assert_eq!(
                 plausible.look(&noise(1999 - back, [1, 1])),
                 Some(Implausible::Repeated),
