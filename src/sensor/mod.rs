@@ -23,6 +23,8 @@ mod shared;
 mod watch;
 mod write;
 
+pub use capture::{Axis, Capture, CaptureParams, Ended};
 pub use process::{SenseEnd, SenseParams, run as sense};
 pub use room::{News, Room, SensorCommand};
+pub use shared::Shared;
 pub use watch::Fault;
