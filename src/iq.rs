@@ -19,6 +19,15 @@ pub enum SampleFormat {
 }
 
 impl SampleFormat {
+    /// Bytes of a complex sample.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Cu8 | Self::Ci8 => 2,
+            Self::Ci16 => 4,
+            Self::Cf32 => 8,
+        }
+    }
+
     /// Variance that quantisation alone adds to a complex sample (amplitude 1 is full scale): two rails of
     /// LSB²/12 (Bennett 1948). Zero for floats, whose step is unknown.
     pub fn quantisation_power(self) -> f64 {

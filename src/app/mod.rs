@@ -1,10 +1,13 @@
 //! The composition root: recordings through the pipeline to what people and programs read.
 
+pub mod attached;
 pub mod baseline_file;
 pub mod live;
 pub mod ndjson;
 pub mod receiver;
+pub mod record;
 pub mod replay;
 pub mod report;
 pub mod table;
+pub mod tiles;
 pub mod waterfall;

@@ -1,13 +1,15 @@
 //! The command line as typed.
 
 use super::quantity;
+use super::receiver_args::{DevicesArgs, RecordArgs};
 use crate::explain::Window;
 use crate::policy::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Examples come first: most people look for the one line that does their job (clig.dev, "Lead with examples").
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+pub(super) const TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// What `emcon` was asked to do.
 #[derive(Debug, Parser)]
@@ -57,6 +59,10 @@ pub enum Verb {
     Run(RunArgs),
     /// The sensor process, which `run` starts: one receiver, no network
     Sense(SenseArgs),
+    /// What is attached, and how to name it
+    Devices(DevicesArgs),
+    /// Samples of an attached receiver to a SigMF recording
+    Record(RecordArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page

@@ -1,12 +1,15 @@
 //! Verbs, options and exit statuses: what is typed to what is done, and what came of it to a status.
 
 pub mod args;
+mod devices;
 pub mod exit;
 mod live;
 mod logging;
 mod pages;
 mod progress;
 mod quantity;
+pub mod receiver_args;
+mod record;
 mod replay;
 mod synth;
 
@@ -39,6 +42,8 @@ fn run(cli: &Cli) -> Exit {
         Verb::Synth(args) => synth::run(args, &cli.common),
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
+        Verb::Devices(args) => devices::run(args),
+        Verb::Record(args) => record::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }

@@ -148,6 +148,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
+    ("rustix", &["sensor/", "app/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
@@ -170,8 +171,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("serde_json", &["recording/", "synth/", "app/", "cli/"]),
     ("serde_path_to_error", &["recording/"]),
+    ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
+    ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
     ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/"]),
     ("tracing_subscriber", &["cli/"]),
