@@ -110,6 +110,17 @@ impl Samples {
         }
     }
 
+    /// Appends those of `other`, which has the same format, that lie in `range`; nothing of another format.
+    pub fn append_range(&mut self, other: &Self, range: std::ops::Range<usize>) {
+        match (self, other) {
+            (Self::Cu8(to), Self::Cu8(from)) => to.extend_from_slice(&from[range]),
+            (Self::Ci8(to), Self::Ci8(from)) => to.extend_from_slice(&from[range]),
+            (Self::Ci16(to), Self::Ci16(from)) => to.extend_from_slice(&from[range]),
+            (Self::Cf32(to), Self::Cf32(from)) => to.extend_from_slice(&from[range]),
+            _ => {}
+        }
+    }
+
     /// Forgets the last `count`.
     pub fn drop_tail(&mut self, count: usize) {
         let left = self.len().saturating_sub(count);

@@ -2,12 +2,14 @@
 
 pub mod attached;
 pub mod baseline_file;
+pub mod doctor;
 pub mod live;
 pub mod ndjson;
 pub mod receiver;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod scan;
 pub mod table;
 pub mod tiles;
 pub mod waterfall;

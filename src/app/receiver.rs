@@ -129,7 +129,7 @@ impl Chosen {
 }
 
 /// The value of `key` in SoapySDR arguments.
-fn argument<'a>(arguments: &'a str, key: &str) -> Option<&'a str> {
+pub fn argument<'a>(arguments: &'a str, key: &str) -> Option<&'a str> {
     let pairs = arguments.split(',').filter_map(|pair| pair.split_once('='));
     pairs.map(|(own, value)| (own.trim(), value.trim())).find(|(own, _)| *own == key).map(|(_, value)| value)
 }

@@ -6,6 +6,9 @@
 
 use crate::sdr::ReceiverProfile;
 
+/// Bins on either side that a line in the middle of one spreads to: the first null of the analysis window.
+const LOBE_BINS: usize = 3;
+
 /// How a receiver sees around its centre, hertz.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
@@ -28,7 +31,7 @@ impl View {
 
     /// Bins between the centre and the first one that is used.
     pub fn hidden_bins(&self) -> usize {
-        (self.offset_hz / 2.0 / self.step_hz + 0.5).ceil().max(1.0) as usize
+        (self.offset_hz / 2.0 / self.step_hz + 0.5).ceil() as usize + LOBE_BINS
     }
 
     /// Bins between two tunings, at least one.
@@ -78,7 +81,7 @@ fn one([low_hz, high_hz]: [f64; 2], own: [f64; 2], view: &View) -> Vec<Tile> {
     // Below what it tunes to nothing can be the middle: the lower half of the next one up sees the first stretch.
     for tile in &mut out {
         if tile.center_hz < own[0] {
-            let up = ((own[0] - tile.center_hz) / step_hz).ceil() + (apart + hidden) as f64;
+            let up = ((own[0] - tile.center_hz) / step_hz).floor() + (apart + hidden) as f64;
             tile.center_hz = (tile.center_hz + up * step_hz).min(own[1]);
         }
     }

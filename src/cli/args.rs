@@ -1,7 +1,7 @@
 //! The command line as typed.
 
 use super::quantity;
-use super::receiver_args::{DevicesArgs, RecordArgs};
+use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs};
 use crate::explain::Window;
 use crate::policy::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -61,6 +61,10 @@ pub enum Verb {
     Sense(SenseArgs),
     /// What is attached, and how to name it
     Devices(DevicesArgs),
+    /// What is wrong with a receiver and its computer, and the fix
+    Doctor(DoctorArgs),
+    /// The power in every band, by one sweep of an attached receiver
+    Scan(ScanArgs),
     /// Samples of an attached receiver to a SigMF recording
     Record(RecordArgs),
     /// Print a shell's completion script

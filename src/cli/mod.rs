@@ -2,6 +2,7 @@
 
 pub mod args;
 mod devices;
+mod doctor;
 pub mod exit;
 mod live;
 mod logging;
@@ -11,6 +12,7 @@ mod quantity;
 pub mod receiver_args;
 mod record;
 mod replay;
+mod scan;
 mod synth;
 
 use crate::recording::printable;
@@ -43,6 +45,8 @@ fn run(cli: &Cli) -> Exit {
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Devices(args) => devices::run(args),
+        Verb::Doctor(args) => doctor::run(args, &cli.common),
+        Verb::Scan(args) => scan::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),

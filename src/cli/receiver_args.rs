@@ -1,6 +1,6 @@
 //! Options of the verbs that talk to a receiver without guarding anything: `devices`, `record`, `scan`, `doctor`.
 
-use super::args::TEMPLATE;
+use super::args::{LevelArg, RegionArg, TEMPLATE};
 use super::quantity;
 use crate::app::receiver::Gain;
 use clap::Args;
@@ -87,6 +87,80 @@ pub struct RecordArgs {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Say what was recorded as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `emcon scan`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon scan\n  \
+        emcon scan --range 400M..470M,2400M..2483.5M --peak\n  \
+        emcon scan --watch --csv > survey.csv && heatmap.py survey.csv survey.png\n  \
+        emcon scan --json | jq -c '[.low_hz, (.mean_db | max)]'",
+    after_help = "Powers are of one bin, in dBFS (a sinusoid that fills the converter is 0), or in dBm where the kind of\n\
+        receiver is calibrated. Times of --csv are UTC.\n\
+        Exit status: 0 scanned; 2 usage, 69 the receiver cannot be used, 74 it is gone, or the output cannot be\n\
+        written, 78 no such receiver, or it cannot do that."
+)]
+pub struct ScanArgs {
+    /// The receiver.
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
+    /// Scan these [default: the bands that a meeting must have covered]
+    #[arg(long, value_name = "LOW..HIGH[,...]", value_parser = quantity::ranges, help_heading = "What")]
+    pub range: Option<quantity::Ranges>,
+    /// Whose allocations apply [default: the configuration's, else cn]
+    #[arg(long, value_name = "REGION", conflicts_with = "range", help_heading = "What")]
+    pub region: Option<RegionArg>,
+    /// Security level of the meeting [default: the configuration's, else confidential]
+    #[arg(long, value_name = "LEVEL", conflicts_with = "range", help_heading = "What")]
+    pub level: Option<LevelArg>,
+    /// Width of a bin; made to fit the sample rate
+    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, default_value = "10k", help_heading = "What")]
+    pub bin: f64,
+    /// Time at each tuning, settling not counted
+    #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, default_value = "10ms", help_heading = "What")]
+    pub dwell: f64,
+    /// Again and again, until interrupted
+    #[arg(long, help_heading = "What")]
+    pub watch: bool,
+    /// Give the highest power of single transforms too; with --csv, instead of the mean
+    #[arg(long, help_heading = "Output")]
+    pub peak: bool,
+    /// Lines as rtl_power and hackrf_sweep write them
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub csv: bool,
+    /// One JSON object a tuning on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `emcon doctor`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon doctor\n  \
+        emcon doctor --device driver=rtlsdr,serial=00000001\n  \
+        emcon doctor --json | jq -r 'select(.health!=\"PASS\") | .fix'",
+    after_help = "It listens for some seconds, and changes nothing. Run it as whoever guards: what root may do says little.\n\
+        Exit status: 0 all PASS, 6 a WARN: it works, not as well as it should, 4 a FAIL: a room guarded with it would\n\
+        be blind; 2 usage, 78 bad configuration."
+)]
+pub struct DoctorArgs {
+    /// The receiver.
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
+    /// Whose allocations apply [default: the configuration's, else cn]
+    #[arg(long, value_name = "REGION", help_heading = "The room")]
+    pub region: Option<RegionArg>,
+    /// Security level of the meeting [default: the configuration's, else confidential]
+    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
+    pub level: Option<LevelArg>,
+    /// One JSON object a line on standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ use super::args::Common;
 use super::exit::Exit;
 use super::progress::Bar;
 use super::receiver_args::{ReceiverArgs, RecordArgs};
+use super::scan::nowhere;
 use super::{complain, output_failed, say};
 use crate::app::receiver::Chosen;
 use crate::app::record::{Ended, RecordError, RecordParams, Recorded, free_bytes, name, record};
@@ -146,7 +147,7 @@ fn visits(args: &RecordArgs, chosen: &Chosen, open: &OpenOptions) -> Result<(Vis
     let view = View::of(&chosen.profile, rate_hz, RASTER_HZ.min(rate_hz / 64.0));
     let tiles = tiles(ranges, &chosen.profile.ranges_hz, &view);
     let Some(first) = tiles.first().map(|tile: &Tile| tile.center_hz) else {
-        return Err(format!("a {} tunes to nothing of that sweep", chosen.profile.name));
+        return Err(nowhere(chosen));
     };
     let dwell_s = args.dwell.unwrap_or(DWELL_S);
     let what = format!("a sweep of {} tunings, {dwell_s} s each", tiles.len());
