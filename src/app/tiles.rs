@@ -78,6 +78,11 @@ fn one([low_hz, high_hz]: [f64; 2], own: [f64; 2], view: &View) -> Vec<Tile> {
         out.push(Tile { center_hz, low_hz: first_hz, bins });
         next += bins;
     }
+    // What is used around the middle lies within what it tunes to, so that the middle is half a width below the end.
+    for tile in &mut out {
+        let highest_hz = (own[1] - view.usable_hz / 2.0).max(own[0]);
+        tile.center_hz -= ((tile.center_hz - highest_hz) / step_hz).ceil().max(0.0) * step_hz;
+    }
     // Below what it tunes to nothing can be the middle: the lower half of the next one up sees the first stretch.
     for tile in &mut out {
         if tile.center_hz < own[0] {
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn what_cannot_be_tuned_to_is_left_out_and_its_edge_seen_from_above() {
         let view = View { usable_hz: 2e6, offset_hz: 40e3, step_hz: 10e3 };
-        let tiles = tiles(&[[20e6, 24.5e6], [1.766e9, 2.4e9]], &[[24e6, 1766e6]], &view);
+        let tiles = tiles(&[[20e6, 24.5e6], [1.766e9, 2.4e9]], &[[24e6, 1765e6]], &view);
         assert_eq!(tiles.len(), 1);
         let tile = tiles[0];
         assert_eq!((tile.low_hz, tile.bins), (24e6, 50));

@@ -209,7 +209,7 @@ mod tests {
         let names: Vec<String> = receivers().unwrap().into_iter().map(|r| r.name).collect();
         assert_eq!(names, ["hackrf", "rtlsdr"]);
         let rtlsdr = receiver("rtlsdr").unwrap();
-        assert_eq!(rtlsdr.ranges_hz, [[24e6, 1766e6]]);
+        assert_eq!(rtlsdr.ranges_hz, [[24e6, 1765e6]]);
         assert_eq!(rtlsdr.stream_args, [("bufflen".to_string(), "16384".to_string())]);
         assert_eq!(ability(&rtlsdr, Some(0.01)).settle_s, 0.01);
         assert_eq!(ability(&rtlsdr, None).gain_steps, 3);

@@ -125,7 +125,7 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
-    ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/"]),
+    ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),

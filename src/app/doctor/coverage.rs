@@ -56,7 +56,7 @@ mod tests {
     use super::super::Health;
     use super::*;
 
-    /// Oracle: what an RTL-SDR tunes to, 24 to 1766 MHz, against 2.4 GHz.
+    /// Oracle: what an RTL-SDR tunes to, 24 to 1765 MHz, against 2.4 GHz.
     #[test]
     fn a_dongle_sees_no_bluetooth_and_a_hackrf_does() {
         let region = config::region("cn").unwrap();
