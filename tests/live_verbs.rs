@@ -69,13 +69,15 @@ impl Working {
         let control = folder.join("control");
         let line = line.replace("CONTROL", control.to_str().unwrap());
         let child = emcon(folder, &line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        for _ in 0..500 {
-            if UnixStream::connect(&control).is_ok() {
-                return Self { child, control };
-            }
+        let working = Self { child, control };
+        let listens = (0..500).any(|_| {
             std::thread::sleep(Duration::from_millis(10));
+            UnixStream::connect(&working.control).is_ok()
+        });
+        if !listens {
+            panic!("{line}: its receiver does not listen for faults: {:?}", working.end());
         }
-        panic!("{line}: its receiver does not listen for faults");
+        working
     }
 
     /// Waits until the data file `name` has grown to `bytes`.

@@ -33,12 +33,10 @@ pub(super) fn run(args: &DevicesArgs) -> Exit {
             say(&line);
         }
     }
-    for one in found.iter().filter(|one| one.twin && one.serial.is_some()) {
+    if let Some(serial) = found.iter().find(|one| one.twin).and_then(|one| one.serial.as_ref()) {
         complain(&format_args!(
-            "several receivers have serial {} and cannot be told apart: give each its own (rtl_eeprom -s)",
-            one.serial.as_deref().unwrap_or_default()
+            "several receivers have serial {serial} and cannot be told apart: give each its own (rtl_eeprom -s)"
         ));
-        break;
     }
     Exit::Ok
 }

@@ -162,8 +162,8 @@ pub fn receivers(found: &Result<Vec<Attached>, String>) -> Check {
     }
 }
 
-/// The kind called `name` of `profiles`, for people.
-fn kind_name<'a>(profiles: &'a [ReceiverProfile], id: [u16; 2]) -> Option<&'a ReceiverProfile> {
+/// The kind of `profiles` that USB knows by `id`.
+fn kind_of_id(profiles: &[ReceiverProfile], id: [u16; 2]) -> Option<&ReceiverProfile> {
     profiles.iter().find(|profile| profile.usb_ids.contains(&id))
 }
 

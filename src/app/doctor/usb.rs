@@ -1,6 +1,6 @@
 //! Receivers as the USB sees them: there or not, fast enough, allowed to be opened, held by somebody else.
 
-use super::{Check, Roots, kind_name};
+use super::{Check, Roots, kind_of_id};
 use crate::sdr::ReceiverProfile;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -39,7 +39,7 @@ pub fn usb_receivers(roots: &Roots, profiles: &[ReceiverProfile]) -> Vec<UsbRece
 fn one(roots: &Roots, path: &Path, profiles: &[ReceiverProfile]) -> Option<UsbReceiver> {
     let text = |name: &str| fs::read_to_string(path.join(name)).ok().map(|text| text.trim().to_owned());
     let hex = |name: &str| u16::from_str_radix(&text(name)?, 16).ok();
-    let profile = kind_name(profiles, [hex("idVendor")?, hex("idProduct")?])?;
+    let profile = kind_of_id(profiles, [hex("idVendor")?, hex("idProduct")?])?;
     let number = |name: &str| text(name)?.parse::<u32>().ok();
     let node = format!("bus/usb/{:03}/{:03}", number("busnum")?, number("devnum")?);
     Some(UsbReceiver {
