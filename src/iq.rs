@@ -19,6 +19,15 @@ pub enum SampleFormat {
 }
 
 impl SampleFormat {
+    /// Bytes of a complex sample.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Cu8 | Self::Ci8 => 2,
+            Self::Ci16 => 4,
+            Self::Cf32 => 8,
+        }
+    }
+
     /// Variance that quantisation alone adds to a complex sample (amplitude 1 is full scale): two rails of
     /// LSB²/12 (Bennett 1948). Zero for floats, whose step is unknown.
     pub fn quantisation_power(self) -> f64 {
@@ -97,6 +106,17 @@ impl Samples {
             (Self::Ci8(to), Self::Ci8(from)) => to.extend_from_slice(tail(from, count)),
             (Self::Ci16(to), Self::Ci16(from)) => to.extend_from_slice(tail(from, count)),
             (Self::Cf32(to), Self::Cf32(from)) => to.extend_from_slice(tail(from, count)),
+            _ => {}
+        }
+    }
+
+    /// Appends those of `other`, which has the same format, that lie in `range`; nothing of another format.
+    pub fn append_range(&mut self, other: &Self, range: std::ops::Range<usize>) {
+        match (self, other) {
+            (Self::Cu8(to), Self::Cu8(from)) => to.extend_from_slice(&from[range]),
+            (Self::Ci8(to), Self::Ci8(from)) => to.extend_from_slice(&from[range]),
+            (Self::Ci16(to), Self::Ci16(from)) => to.extend_from_slice(&from[range]),
+            (Self::Cf32(to), Self::Cf32(from)) => to.extend_from_slice(&from[range]),
             _ => {}
         }
     }

@@ -96,6 +96,8 @@ fn files_that_the_documentation_points_to_are_there() {
     let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(PathBuf::from).into();
     let docs = std::fs::read_dir(root().join("docs")).unwrap();
     pages.extend(docs.map(|entry| Path::new("docs").join(entry.unwrap().file_name())));
+    let hardware = std::fs::read_dir(root().join("hardware")).unwrap();
+    pages.extend(hardware.map(|entry| Path::new("hardware").join(entry.unwrap().file_name())));
     pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
     let mut links = 0;
     for page in &pages {

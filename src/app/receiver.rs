@@ -6,7 +6,10 @@ use crate::config::{self, ConfigError};
 use crate::plan::{PlanError, ReceiverAbility, ReceiverPlan, Request, scan_plan};
 use crate::policy::Level;
 use crate::sdr::soapy::{OpenOptions, find};
-use crate::sdr::{Facts, ReceiverProfile};
+use crate::sdr::{Facts, GainSetting, ReceiverProfile};
+
+/// What a gain is called that the driver shares out among its elements: no driver has an element of that name.
+const TOTAL: &str = "TOTAL";
 
 /// A receiver that was chosen.
 #[derive(Debug, Clone)]
@@ -47,6 +50,17 @@ pub enum ChooseError {
     Config(#[from] ConfigError),
 }
 
+/// A gain that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Gain {
+    /// One of its kind's settings, 0 the most sensitive.
+    Step(usize),
+    /// Decibels in all, which the driver shares out.
+    Total(f64),
+    /// Decibels of elements by the driver's names.
+    Elements(GainSetting),
+}
+
 impl Chosen {
     /// The receiver that `arguments` mean, or the only one attached, as one of the kind called `kind` if that is given.
     ///
@@ -59,7 +73,7 @@ impl Chosen {
         };
         let profile = match kind {
             Some(kind) => config::receiver(kind)?,
-            None => by_driver(&arguments)?,
+            None => kind_of(&arguments)?,
         };
         Ok(Self { arguments, profile })
     }
@@ -74,6 +88,27 @@ impl Chosen {
             gains: self.profile.gain_steps.clone(),
             stream: self.profile.stream_args.clone(),
         }
+    }
+
+    /// Its settings of gain where `gain` was asked for: that one, and another one to compare with.
+    ///
+    /// # Errors
+    /// In words, if its kind has no such step.
+    pub fn gains(&self, gain: Option<&Gain>) -> Result<Vec<GainSetting>, String> {
+        let steps = &self.profile.gain_steps;
+        let wanted = match gain {
+            None => return Ok(steps.clone()),
+            Some(Gain::Step(step)) => steps.get(*step).cloned().ok_or_else(|| {
+                let (name, last) = (&self.profile.name, steps.len().saturating_sub(1));
+                format!("there is no gain step:{step}: a {name} has step:0 to step:{last}")
+            })?,
+            Some(Gain::Total(db)) => vec![(TOTAL.to_owned(), *db)],
+            Some(Gain::Elements(elements)) => elements.clone(),
+        };
+        let total_db = |step: &GainSetting| step.iter().map(|(_, db)| db).sum::<f64>();
+        let away = |step: &&GainSetting| (total_db(step) - total_db(&wanted)).abs();
+        let other = steps.iter().max_by(|a, b| away(a).total_cmp(&away(b))).cloned();
+        Ok([wanted].into_iter().chain(other).collect())
     }
 
     /// A frequency that it can be tuned to.
@@ -94,7 +129,7 @@ impl Chosen {
 }
 
 /// The value of `key` in SoapySDR arguments.
-fn argument<'a>(arguments: &'a str, key: &str) -> Option<&'a str> {
+pub fn argument<'a>(arguments: &'a str, key: &str) -> Option<&'a str> {
     let pairs = arguments.split(',').filter_map(|pair| pair.split_once('='));
     pairs.map(|(own, value)| (own.trim(), value.trim())).find(|(own, _)| *own == key).map(|(_, value)| value)
 }
@@ -112,7 +147,11 @@ fn only_one() -> Result<String, ChooseError> {
     }
 }
 
-fn by_driver(arguments: &str) -> Result<ReceiverProfile, ChooseError> {
+/// The kind of receiver that `arguments` name by their driver.
+///
+/// # Errors
+/// [`ChooseError::NoDriver`], [`ChooseError::UnknownDriver`].
+pub fn kind_of(arguments: &str) -> Result<ReceiverProfile, ChooseError> {
     let driver = argument(arguments, "driver").ok_or_else(|| ChooseError::NoDriver(arguments.to_owned()))?;
     let driver = match driver {
         // It stands in for a kind that its arguments name.
@@ -205,6 +244,16 @@ mod tests {
         ] {
             assert_eq!(Chosen::of(Some(arguments), None).unwrap().profile.name, name, "{arguments}");
         }
+    }
+
+    #[test]
+    fn a_gain_comes_with_another_to_compare_with() {
+        let chosen = Chosen::of(Some("driver=rtlsdr"), None).unwrap();
+        let tuner = |db: f64| vec![("TUNER".to_owned(), db)];
+        assert_eq!(chosen.gains(None).unwrap().len(), 4);
+        assert_eq!(chosen.gains(Some(&Gain::Step(3))).unwrap(), [tuner(0.0), tuner(29.7)]);
+        assert_eq!(chosen.gains(Some(&Gain::Elements(tuner(28.0)))).unwrap(), [tuner(28.0), tuner(0.0)]);
+        assert!(chosen.gains(Some(&Gain::Step(4))).unwrap_err().contains("step:0 to step:3"));
     }
 
     #[test]

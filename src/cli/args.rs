@@ -1,6 +1,7 @@
 //! The command line as typed.
 
 use super::quantity;
+use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs};
 use crate::classify::Device;
 use crate::explain::Window;
 use crate::policy::Level;
@@ -8,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Examples come first: most people look for the one line that does their job (clig.dev, "Lead with examples").
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+pub(super) const TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// What `emcon` was asked to do.
 #[derive(Debug, Parser)]
@@ -60,6 +62,14 @@ pub enum Verb {
     Sense(SenseArgs),
     /// What receivers would listen to, how often, and how soon that meets what
     Plan(PlanArgs),
+    /// What is attached, and how to name it
+    Devices(DevicesArgs),
+    /// What is wrong with a receiver and its computer, and the fix
+    Doctor(DoctorArgs),
+    /// The power in every band, by one sweep of an attached receiver
+    Scan(ScanArgs),
+    /// Samples of an attached receiver to a SigMF recording
+    Record(RecordArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page

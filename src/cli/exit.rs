@@ -14,10 +14,14 @@ pub enum Exit {
     Alert = 3,
     /// An input was blind for more than half of its time.
     Blind = 4,
+    /// It works, but not as well as it should.
+    Degraded = 6,
     /// Input that cannot be what it claims to be (EX_DATAERR).
     BadData = 65,
     /// No such input (EX_NOINPUT).
     NoInput = 66,
+    /// A receiver is there, but cannot be used (EX_UNAVAILABLE).
+    Unavailable = 69,
     /// An output file cannot be created (EX_CANTCREAT).
     CannotCreate = 73,
     /// Reading or writing failed midway (EX_IOERR).

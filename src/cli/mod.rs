@@ -1,6 +1,8 @@
 //! Verbs, options and exit statuses: what is typed to what is done, and what came of it to a status.
 
 pub mod args;
+mod devices;
+mod doctor;
 pub mod exit;
 mod live;
 mod logging;
@@ -8,7 +10,10 @@ mod pages;
 mod plan;
 mod progress;
 mod quantity;
+pub mod receiver_args;
+mod record;
 mod replay;
+mod scan;
 mod synth;
 
 use crate::recording::printable;
@@ -41,6 +46,10 @@ fn run(cli: &Cli) -> Exit {
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Plan(args) => plan::run(args, &cli.common),
+        Verb::Devices(args) => devices::run(args),
+        Verb::Doctor(args) => doctor::run(args, &cli.common),
+        Verb::Scan(args) => scan::run(args, &cli.common),
+        Verb::Record(args) => record::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }

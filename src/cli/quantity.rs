@@ -1,5 +1,6 @@
-//! Numbers as people type them: `2.4M`, `433.92M`, `250k`, and boxes in time and frequency.
+//! Numbers as people type them: `2.4M`, `433.92M`, `250k`; boxes in time and frequency, ranges, gains.
 
+use crate::app::receiver::Gain;
 use crate::explain::Window;
 use crate::recording::parse_quantity;
 
@@ -48,6 +49,60 @@ pub fn window(text: &str) -> Result<Window, String> {
     Ok(window)
 }
 
+/// Ranges of frequency, hertz.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranges(pub Vec<[f64; 2]>);
+
+/// Ranges of frequency: `400M..470M,2400M..2500M`.
+pub fn ranges(text: &str) -> Result<Ranges, String> {
+    let one = |part: &str| {
+        let shape = || format!("{part:?} is no range: write LOW..HIGH, as 400M..470M");
+        let (low, high) = part.split_once("..").ok_or_else(shape)?;
+        let range = [hertz(low)?, hertz(high)?];
+        if range[0] >= range[1] {
+            return Err(format!("the range {part:?} is empty: LOW must be less than HIGH"));
+        }
+        Ok(range)
+    };
+    text.split(',').map(|part| one(part.trim())).collect::<Result<_, _>>().map(Ranges)
+}
+
+/// An amount of memory: `500M`, `2G`, plain bytes.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no size: write bytes, or 500M, 2G for short");
+    let upper = text.trim().to_ascii_uppercase();
+    let upper = upper.strip_suffix('B').unwrap_or(&upper);
+    let units = [("K", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("", 1.0)];
+    let (digits, factor) = units
+        .into_iter()
+        .find_map(|(unit, factor)| upper.strip_suffix(unit).map(|digits| (digits, factor)))
+        .ok_or_else(wrong)?;
+    finite(digits, factor).filter(|bytes| *bytes >= 0.0).map(|bytes| bytes as u64).ok_or_else(wrong)
+}
+
+/// A gain: `20`, `step:1`, `LNA=16,VGA=20`.
+pub fn gain(text: &str) -> Result<Gain, String> {
+    let wrong = || format!("{text:?} is no gain: write decibels, or LNA=16,VGA=20, or step:1");
+    let decibels = |digits: &str| {
+        let digits = digits.trim();
+        finite(digits.strip_suffix("dB").unwrap_or(digits), 1.0)
+            .filter(|db| (-100.0..=200.0).contains(db))
+            .ok_or_else(wrong)
+    };
+    if let Some(step) = text.strip_prefix("step:") {
+        return step.parse().map(Gain::Step).map_err(|_| wrong());
+    }
+    if !text.contains('=') {
+        return decibels(text).map(Gain::Total);
+    }
+    let element = |part: &str| {
+        let (name, digits) =
+            part.split_once('=').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(wrong)?;
+        Ok((name.trim().to_owned(), decibels(digits)?))
+    };
+    text.split(',').map(element).collect::<Result<_, _>>().map(Gain::Elements)
+}
+
 fn finite(digits: &str, factor: f64) -> Option<f64> {
     let digits = digits.trim();
     // Rust reads "inf", "nan" and their kin as numbers; no one types them as a quantity.
@@ -74,6 +129,27 @@ mod tests {
         check("80µs", Some(80e-6));
         check("-1", None);
         check("s", None);
+    }
+
+    #[test]
+    fn ranges_sizes_and_gains() {
+        let two = Ranges(vec![[400e6, 470e6], [2.4e9, 2.5e9]]);
+        assert_eq!(ranges("400M..470M, 2400M..2500M"), Ok(two));
+        for text in ["", "1M", "2M..1M", "1M..1M", "1M..2M,", "a..b"] {
+            assert!(ranges(text).is_err(), "{text}");
+        }
+        for (text, expect) in
+            [("1G", Some(1_000_000_000)), ("12", Some(12)), ("1.5kB", Some(1500)), ("-1", None)]
+        {
+            assert_eq!(bytes(text).ok(), expect, "{text}");
+        }
+        assert_eq!(gain("20"), Ok(Gain::Total(20.0)));
+        assert_eq!(gain("step:2"), Ok(Gain::Step(2)));
+        let both = vec![("LNA".to_owned(), 16.0), ("VGA".to_owned(), 20.0)];
+        assert_eq!(gain("LNA=16,VGA=20"), Ok(Gain::Elements(both)));
+        for text in ["", "loud", "step:x", "LNA=", "=3", "1e9"] {
+            assert!(gain(text).is_err(), "{text}");
+        }
     }
 
     #[test]

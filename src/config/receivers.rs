@@ -24,6 +24,8 @@ struct RawReceivers {
 struct RawReceiver {
     name: String,
     driver: String,
+    usb: Vec<String>,
+    usb_source: String,
     range_mhz: Vec<[f64; 2]>,
     range_source: String,
     rate_mhz: f64,
@@ -124,6 +126,8 @@ fn receiver_faults(raw: &RawReceiver, twice: bool) -> Vec<(String, String)> {
     unless(looked, "looked_min", "must be 0 to 0.9, or be left out");
     let known = !raw.formats.is_empty() && raw.formats.iter().all(|word| format(word).is_some());
     unless(known, "formats", "must be of cu8, cs8, cs16, cf32");
+    let ids = !raw.usb.is_empty() && raw.usb.iter().all(|text| usb_id(text).is_some());
+    unless(ids, "usb", "must be of VENDOR:PRODUCT, four hexadecimal digits each");
     let total = |step: &BTreeMap<String, f64>| step.values().sum::<f64>();
     let down = raw.gain_db.windows(2).all(|pair| total(&pair[0]) > total(&pair[1]));
     let same = raw.gain_db.windows(2).all(|pair| pair[0].keys().eq(pair[1].keys()));
@@ -138,6 +142,7 @@ fn receiver_faults(raw: &RawReceiver, twice: bool) -> Vec<(String, String)> {
     unless(levels, "full_scale_dbm", "must have as many levels as gain_db has steps, or be left out");
     unless((-200.0..=60.0).contains(&raw.input_max_dbm), "input_max_dbm", "must be -200 to 60");
     let said = [
+        ("usb_source", &raw.usb_source),
         ("range_source", &raw.range_source),
         ("rate_source", &raw.rate_source),
         ("usable_source", &raw.usable_source),
@@ -164,6 +169,7 @@ fn checked(raw: RawReceiver) -> ReceiverProfile {
     let steps: Vec<GainSetting> = raw.gain_db.into_iter().map(|step| step.into_iter().collect()).collect();
     ReceiverProfile {
         full_scale_dbm: (0..steps.len()).map(|n| raw.full_scale_dbm.get(n).copied()).collect(),
+        usb_ids: raw.usb.iter().filter_map(|text| usb_id(text)).collect(),
         name: raw.name,
         driver: raw.driver,
         ranges_hz: raw.range_mhz.iter().map(|range| range.map(|mhz| mhz * 1e6)).collect(),
@@ -177,6 +183,11 @@ fn checked(raw: RawReceiver) -> ReceiverProfile {
         gain_steps: steps,
         input_max_dbm: raw.input_max_dbm,
     }
+}
+
+fn usb_id(text: &str) -> Option<[u16; 2]> {
+    let (vendor, product) = text.split_once(':').filter(|_| text.len() == 9)?;
+    Some([u16::from_str_radix(vendor, 16).ok()?, u16::from_str_radix(product, 16).ok()?])
 }
 
 fn format(word: &str) -> Option<SampleFormat> {
@@ -198,7 +209,7 @@ mod tests {
         let names: Vec<String> = receivers().unwrap().into_iter().map(|r| r.name).collect();
         assert_eq!(names, ["hackrf", "rtlsdr"]);
         let rtlsdr = receiver("rtlsdr").unwrap();
-        assert_eq!(rtlsdr.ranges_hz, [[24e6, 1766e6]]);
+        assert_eq!(rtlsdr.ranges_hz, [[24e6, 1765e6]]);
         assert_eq!(rtlsdr.stream_args, [("bufflen".to_string(), "16384".to_string())]);
         assert_eq!(ability(&rtlsdr, Some(0.01)).settle_s, 0.01);
         assert_eq!(ability(&rtlsdr, None).gain_steps, 3);

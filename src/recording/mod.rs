@@ -19,7 +19,7 @@ pub use error::{RecordingError, printable};
 pub use layout::{Extent, Layout, LayoutError, SegmentInfo};
 pub use open::OpenOptions;
 pub use quantity::{MAX_HZ, MIN_RATE_HZ, QuantityError, parse_quantity};
-pub use sigmf_write::{Annotation, NewRecording, SigmfWriter, WriteError};
+pub use sigmf_write::{Annotation, NewRecording, Setup, SigmfWriter, WriteError};
 
 use crate::iq::{IqBlock, Received, Samples, Segment, Tuning};
 use datatype::Decoder;

@@ -1,12 +1,13 @@
 //! Writes SigMF recordings (SigMF 1.2): samples as they come, metadata at the end.
 //!
 //! Both files carry `.part` until [`SigmfWriter::finish`], so that an interrupted recording is never taken for a
-//! whole one; dropped before, they are removed.
+//! whole one; dropped before, they are removed. What was written before the disk was full can still be finished.
 
 use super::datatype::Datatype;
 use crate::iq::{SampleFormat, Samples};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,21 @@ pub struct Annotation {
     pub edges_hz: Option<[f64; 2]>,
     /// A short name.
     pub label: String,
+    /// A sentence. Empty: left out.
+    pub comment: String,
+}
+
+/// How the receiver was set while it was recorded: keys of the extension `emcon`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Setup {
+    /// Gain of every element by the driver's name, decibels.
+    pub gain_db: Vec<(String, f64)>,
+    /// Correction of the receiver's clock, parts in a million.
+    pub correction_ppm: f64,
+    /// Samples that were discarded after each change of tuning.
+    pub settle_samples: u64,
+    /// Whether that was measured on the receiver itself.
+    pub settle_measured: bool,
 }
 
 /// Why a recording cannot be written.
@@ -67,8 +83,11 @@ pub enum WriteError {
 pub struct SigmfWriter {
     recording: NewRecording,
     base: PathBuf,
-    data: BufWriter<File>,
+    data: File,
     samples: u64,
+    /// A write failed: the file may hold more than the samples that count.
+    failed: bool,
+    setup: Option<Setup>,
     captures: Vec<CaptureJson>,
     annotations: Vec<Annotation>,
     finished: bool,
@@ -80,15 +99,44 @@ impl SigmfWriter {
     /// # Errors
     /// [`WriteError::Unwritable`] if the data file cannot be created.
     pub fn create(base: &Path, recording: NewRecording) -> Result<Self, WriteError> {
-        let base = match base.extension().and_then(|ending| ending.to_str()) {
-            Some("sigmf-meta" | "sigmf-data" | "sigmf") => base.with_extension(""),
-            _ => base.to_owned(),
-        };
+        let base = stripped(base);
         let path = named(&base, DATA_PART);
-        let file = File::create(&path).map_err(|source| WriteError::Unwritable { path, source })?;
-        let data = BufWriter::new(file);
+        let data = File::create(&path).map_err(|source| WriteError::Unwritable { path, source })?;
         let (captures, annotations) = (Vec::new(), Vec::new());
-        Ok(Self { recording, base, data, samples: 0, captures, annotations, finished: false })
+        let (samples, failed, setup, finished) = (0, false, None, false);
+        Ok(Self { recording, base, data, samples, failed, setup, captures, annotations, finished })
+    }
+
+    /// Files of `base` that are there already: whole ones, or those of a recording that is being written or was
+    /// broken off.
+    pub fn taken(base: &Path) -> Vec<PathBuf> {
+        let base = stripped(base);
+        let all = [META, DATA, META_PART, DATA_PART].map(|ending| named(&base, ending));
+        all.into_iter().filter(|path| path.exists()).collect()
+    }
+
+    /// Says how the receiver is set.
+    pub fn set_up(&mut self, setup: Setup) {
+        self.setup = Some(setup);
+    }
+
+    /// Dates the segment that was begun last.
+    pub fn date_segment(&mut self, utc: Timestamp) {
+        if let Some(last) = self.captures.last_mut() {
+            last.datetime = Some(utc.to_string());
+        }
+    }
+
+    /// Places the segment that was begun last in the receiver's stream: the number of its first sample there.
+    pub fn place_segment(&mut self, position: u64) {
+        if let Some(last) = self.captures.last_mut() {
+            last.global_index = Some(position);
+        }
+    }
+
+    /// Segments begun so far.
+    pub fn segments(&self) -> usize {
+        self.captures.len()
     }
 
     /// Begins a segment at the next sample. A recording without any has one of unknown frequency and date.
@@ -98,7 +146,8 @@ impl SigmfWriter {
             self.captures.pop();
         }
         let datetime = utc.map(|utc| utc.to_string());
-        self.captures.push(CaptureJson { sample_start: self.samples, frequency: center_hz, datetime });
+        let (sample_start, frequency, global_index) = (self.samples, center_hz, None);
+        self.captures.push(CaptureJson { sample_start, global_index, frequency, datetime });
     }
 
     /// Appends samples.
@@ -116,7 +165,10 @@ impl SigmfWriter {
             Samples::Ci16(v) => bytemuck::cast_slice(v),
             Samples::Cf32(v) => bytemuck::cast_slice(v),
         };
-        self.data.write_all(bytes).map_err(|source| unwritable(&self.base, DATA_PART, source))?;
+        if let Err(source) = self.data.write_all(bytes) {
+            self.failed = true;
+            return Err(unwritable(&self.base, DATA_PART, source));
+        }
         self.samples += samples.len() as u64;
         Ok(())
     }
@@ -131,18 +183,22 @@ impl SigmfWriter {
         self.annotations.push(annotation);
     }
 
-    /// Completes both files and gives the path of the metadata.
+    /// Completes both files and gives the path of the metadata. After a write that failed, the recording is what was
+    /// written before, less a little that makes room for the metadata.
     ///
     /// # Errors
     /// [`WriteError::Unwritable`]; then there is no metadata file, and so no recording.
     pub fn finish(mut self) -> Result<PathBuf, WriteError> {
+        if self.failed {
+            self.cut_back().map_err(|source| unwritable(&self.base, DATA_PART, source))?;
+        }
         if self.captures.first().is_none_or(|first| first.sample_start > 0) {
-            self.captures.insert(0, CaptureJson { sample_start: 0, frequency: None, datetime: None });
+            let (sample_start, global_index, frequency, datetime) = (0, None, None, None);
+            self.captures.insert(0, CaptureJson { sample_start, global_index, frequency, datetime });
         }
         if self.samples > 0 && self.captures.last().is_some_and(|last| last.sample_start == self.samples) {
             self.captures.pop();
         }
-        self.data.flush().map_err(|source| unwritable(&self.base, DATA_PART, source))?;
         self.write_meta().map_err(|source| unwritable(&self.base, META_PART, source))?;
         let meta = named(&self.base, META);
         for (part, whole) in [(DATA_PART, DATA), (META_PART, META)] {
@@ -151,6 +207,16 @@ impl SigmfWriter {
         }
         self.finished = true;
         Ok(meta)
+    }
+
+    /// Frees some of what the disk refused to hold more of, and forgets what was begun there.
+    fn cut_back(&mut self) -> io::Result<()> {
+        let bytes = Datatype::of_memory(self.recording.format).sample_bytes();
+        self.samples = self.samples.saturating_sub(META_ROOM / bytes);
+        self.data.set_len(self.samples * bytes)?;
+        self.captures.retain(|capture| capture.sample_start < self.samples);
+        self.annotations.retain(|annotation| annotation.first_sample + annotation.samples <= self.samples);
+        Ok(())
     }
 
     fn write_meta(&mut self) -> io::Result<()> {
@@ -166,6 +232,8 @@ impl SigmfWriter {
             author: optional(&self.recording.author),
             hw: optional(&self.recording.hardware),
             recorder: concat!("emcon ", env!("CARGO_PKG_VERSION")),
+            extensions: self.setup.as_ref().map(|_| [Extension::OWN]),
+            setup: self.setup.as_ref().map(SetupJson::of),
         };
         let annotations = self.annotations.iter().map(AnnotationJson::of).collect();
         let top = TopJson { global, captures: &self.captures, annotations };
@@ -192,6 +260,17 @@ const META: &str = ".sigmf-meta";
 const DATA: &str = ".sigmf-data";
 const META_PART: &str = ".sigmf-meta.part";
 const DATA_PART: &str = ".sigmf-data.part";
+
+/// Bytes given back when the disk is full: metadata of some hundred segments.
+const META_ROOM: u64 = 1 << 18;
+
+/// `base` without an ending of SigMF.
+fn stripped(base: &Path) -> PathBuf {
+    match base.extension().and_then(|ending| ending.to_str()) {
+        Some("sigmf-meta" | "sigmf-data" | "sigmf") => base.with_extension(""),
+        _ => base.to_owned(),
+    }
+}
 
 /// `base` with `ending` appended: a point in the base name is no ending.
 fn named(base: &Path, ending: &str) -> PathBuf {
@@ -229,12 +308,54 @@ struct GlobalJson {
     hw: Option<String>,
     #[serde(rename = "core:recorder")]
     recorder: &'static str,
+    #[serde(rename = "core:extensions", skip_serializing_if = "Option::is_none")]
+    extensions: Option<[Extension; 1]>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    setup: Option<SetupJson>,
+}
+
+/// SigMF 1.2, "The Extensions Array".
+#[derive(Serialize)]
+struct Extension {
+    name: &'static str,
+    version: &'static str,
+    optional: bool,
+}
+
+impl Extension {
+    /// What emcon adds; nobody must know it to read the samples.
+    const OWN: Self = Self { name: "emcon", version: "0.1.0", optional: true };
+}
+
+#[derive(Serialize)]
+struct SetupJson {
+    #[serde(rename = "emcon:gain_db")]
+    gain_db: BTreeMap<String, f64>,
+    #[serde(rename = "emcon:correction_ppm")]
+    correction_ppm: f64,
+    #[serde(rename = "emcon:settle_samples")]
+    settle_samples: u64,
+    #[serde(rename = "emcon:settle_measured")]
+    settle_measured: bool,
+}
+
+impl SetupJson {
+    fn of(setup: &Setup) -> Self {
+        Self {
+            gain_db: setup.gain_db.iter().cloned().collect(),
+            correction_ppm: setup.correction_ppm,
+            settle_samples: setup.settle_samples,
+            settle_measured: setup.settle_measured,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
 struct CaptureJson {
     #[serde(rename = "core:sample_start")]
     sample_start: u64,
+    #[serde(rename = "core:global_index", skip_serializing_if = "Option::is_none")]
+    global_index: Option<u64>,
     #[serde(rename = "core:frequency", skip_serializing_if = "Option::is_none")]
     frequency: Option<f64>,
     #[serde(rename = "core:datetime", skip_serializing_if = "Option::is_none")]
@@ -253,6 +374,8 @@ struct AnnotationJson<'a> {
     upper: Option<f64>,
     #[serde(rename = "core:label")]
     label: &'a str,
+    #[serde(rename = "core:comment", skip_serializing_if = "str::is_empty")]
+    comment: &'a str,
 }
 
 impl<'a> AnnotationJson<'a> {
@@ -263,6 +386,7 @@ impl<'a> AnnotationJson<'a> {
             lower: annotation.edges_hz.map(|[lower, _]| lower),
             upper: annotation.edges_hz.map(|[_, upper]| upper),
             label: &annotation.label,
+            comment: &annotation.comment,
         }
     }
 }
@@ -294,7 +418,7 @@ mod tests {
         writer.write(&Samples::Ci16(dwells[1].clone())).unwrap();
         for first_sample in [3, 0] {
             let (label, edges_hz) = ("ook".to_owned(), Some([433.9e6, 433.94e6]));
-            writer.annotate(Annotation { first_sample, samples: 2, edges_hz, label });
+            writer.annotate(Annotation { first_sample, samples: 2, edges_hz, label, comment: String::new() });
         }
         assert_eq!(writer.samples_written(), 5);
         let meta = writer.finish().unwrap();
@@ -335,6 +459,28 @@ mod tests {
         assert!(folder.path().join("x.sigmf-data.part").exists());
         drop(writer);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// What cannot be written to stands in for a full disk.
+    #[test]
+    fn what_was_written_before_the_disk_was_full_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("full");
+        let mut writer = SigmfWriter::create(&base, new(SampleFormat::Cu8)).unwrap();
+        let samples = Samples::Cu8(vec![[1, 2]; 1 << 18]);
+        writer.begin_segment(Some(1e9), None);
+        writer.write(&samples).unwrap();
+        let begun = writer.samples_written();
+        writer.begin_segment(Some(2e9), None);
+        let whole = std::mem::replace(&mut writer.data, File::open("/dev/null").unwrap());
+        assert!(matches!(writer.write(&samples), Err(WriteError::Unwritable { .. })));
+        writer.data = whole;
+        assert_eq!(SigmfWriter::taken(&base), [folder.path().join("full.sigmf-data.part")]);
+        writer.finish().unwrap();
+        let recording = Recording::open(&base, &OpenOptions::default()).unwrap();
+        let left = begun - META_ROOM / 2;
+        assert_eq!(recording.info().segments.len(), 1);
+        assert_eq!(fs::metadata(named(&base, DATA)).unwrap().len(), 2 * left);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct ReceiverProfile {
     pub name: String,
     /// What SoapySDR calls its driver.
     pub driver: String,
+    /// Vendor and product by which USB knows it.
+    pub usb_ids: Vec<[u16; 2]>,
     /// What it tunes to: centre and everything that is used around it, hertz.
     pub ranges_hz: Vec<[f64; 2]>,
     /// Complex samples a second, the largest that lose nothing.

@@ -6,6 +6,8 @@
 //!        ▲ scheduler                    └ history of raw samples         ◄══ suspicions, quit
 //! ```
 //!
+//! Recording and measuring listen without a detector: [`Listening`].
+//!
 //! The sensor has no network; the room has no USB. Whatever happens in a driver (hangs, crashes, silence that it
 //! calls success) happens to the sensor alone; the room sees by the data that it happened, says so and starts it
 //! again.
@@ -13,6 +15,7 @@
 mod capture;
 mod floors;
 mod likeness;
+mod listen;
 mod look;
 mod pace;
 mod plausible;
@@ -24,7 +27,10 @@ mod watch;
 mod write;
 
 pub use capture::{Axis, Capture, CaptureParams, Ended};
+pub use listen::{Heard, ListenError, ListenParams, Listening, Told, Visit, Visits};
+pub use plausible::{Implausible, Plausible};
 pub use process::{SenseEnd, SenseParams, run as sense};
 pub use room::{News, Room, SensorCommand};
+pub use settle::Settle;
 pub use shared::Shared;
 pub use watch::Fault;

@@ -125,7 +125,7 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
-    ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/"]),
+    ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
@@ -148,6 +148,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
+    ("rustix", &["sensor/", "app/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
@@ -170,8 +171,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("serde_json", &["recording/", "synth/", "app/", "cli/"]),
     ("serde_path_to_error", &["recording/"]),
+    ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
+    ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
     ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/"]),
     ("tracing_subscriber", &["cli/"]),
