@@ -98,6 +98,12 @@ impl Axis {
     ) -> Self {
         Self { scheduler, filler, suspicions, stream: 0, segments: 0, origin: None }
     }
+
+    /// The same after `stream` samples that were read before.
+    pub fn after(mut self, stream: u64) -> Self {
+        self.stream = stream;
+        self
+    }
 }
 
 /// The loop.
@@ -252,8 +258,7 @@ impl<'a> Capture<'a> {
             self.block = self.axis.filler.take();
             if self.block.is_none() {
                 if self.params.patient && !self.shared.stopped() {
-                    self.looker.unpark();
-                    std::thread::sleep(Duration::from_micros(100));
+                    self.wait_for_looker();
                     continue;
                 }
                 return;
@@ -285,7 +290,9 @@ impl<'a> Capture<'a> {
         match self.receiver.read(into, most, READ) {
             Read::Samples(count) => {
                 let now = Monotonic::now();
-                let waited = had_to_wait(now.seconds_since(before), count, self.rate_hz);
+                // One that makes its samples as they are read is slow where a radio would be waited for.
+                let waited =
+                    !self.params.patient && had_to_wait(now.seconds_since(before), count, self.rate_hz);
                 if waited {
                     self.backlog.waited(now, self.axis.stream);
                 }
@@ -439,6 +446,9 @@ impl<'a> Capture<'a> {
             return self.axis.filler.put_back(block);
         }
         let lost_before = block.lost_before;
+        while self.params.patient && self.axis.filler.is_full() && !self.shared.stopped() {
+            self.wait_for_looker();
+        }
         if self.axis.filler.hand_on(block) {
             self.looker.unpark();
         } else {
@@ -446,6 +456,12 @@ impl<'a> Capture<'a> {
             self.lost += held;
             add(&self.shared.dropped, held);
         }
+    }
+
+    /// For a source that can be kept waiting.
+    fn wait_for_looker(&self) {
+        self.looker.unpark();
+        std::thread::sleep(Duration::from_micros(100));
     }
 
     /// Books the dwell, and decides on the next.
