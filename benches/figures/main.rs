@@ -4,8 +4,8 @@
 //! cargo bench --bench figures -- [WHAT]... [--seeds N] [--jobs N]
 //! ```
 //!
-//! WHAT is `detection`, `noise`, `confusion`, `recordings`, `throughput`, `memory`, `intercept` or `pages`; without
-//! any, all in turn. What has been measured in this version is not measured again (see `ledger`): interrupt it when you like.
+//! WHAT is `detection`, `noise`, `confusion`, `recordings`, `throughput`, `memory`, `intercept`, `scenarios` or
+//! `pages`; without any, all in turn. `scenarios=3,5:rx-r:a0` are some of the scenarios, on one receiver, in one ambient. What has been measured in this version is not measured again (see `ledger`): interrupt it when you like.
 
 mod air;
 mod cases;
@@ -17,6 +17,7 @@ mod memory;
 mod noise;
 mod pages;
 mod recordings;
+mod scenarios;
 mod theory;
 mod throughput;
 mod trial;
@@ -45,8 +46,17 @@ struct Args {
     jobs: usize,
 }
 
-const ALL: [&str; 8] =
-    ["throughput", "memory", "intercept", "recordings", "detection", "confusion", "noise", "pages"];
+const ALL: [&str; 9] = [
+    "throughput",
+    "memory",
+    "intercept",
+    "recordings",
+    "detection",
+    "confusion",
+    "noise",
+    "scenarios",
+    "pages",
+];
 
 fn args() -> Result<Args, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
@@ -59,7 +69,7 @@ fn args() -> Result<Args, String> {
             "--bench" => {}
             "--seeds" => out.seeds = Some(number().ok_or("--seeds needs a number")?),
             "--jobs" => out.jobs = number().ok_or("--jobs needs a number")? as usize,
-            what if ALL.contains(&what) => out.whats.push(arg),
+            what if ALL.contains(&what) || what.starts_with("scenarios=") => out.whats.push(arg),
             _ => return Err(format!("unknown {arg:?}; one of {}, --seeds N, --jobs N", ALL.join(", "))),
         }
     }
@@ -89,7 +99,8 @@ fn measure(args: &Args) -> Result<(), String> {
     };
     for what in &args.whats {
         let seeds = |usual: u64| args.seeds.unwrap_or(usual);
-        let tasks = match what.as_str() {
+        let (what, which) = what.split_once('=').unwrap_or((what, ""));
+        let tasks = match what {
             "throughput" => throughput::tasks(),
             "memory" => memory::tasks(),
             "intercept" => intercept::tasks()?,
@@ -97,13 +108,14 @@ fn measure(args: &Args) -> Result<(), String> {
             "detection" => detection::tasks(seeds(10)),
             "confusion" => confusion::tasks(seeds(40)),
             "noise" => noise::tasks(seeds(10)),
+            "scenarios" => scenarios::tasks(root, seeds(20), &scenarios::Wanted::of(which)?),
             _ => {
                 pages::write(root, &version, &ledger)?;
                 continue;
             }
         };
         // Times are taken alone.
-        let jobs = if matches!(what.as_str(), "throughput" | "memory") { 1 } else { args.jobs };
+        let jobs = if matches!(what, "throughput" | "memory") { 1 } else { args.jobs };
         work(&ledger(what)?, what, tasks, jobs)?;
     }
     Ok(())

@@ -76,7 +76,11 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         }
     }
     let params = LiveParams {
-        command: SensorCommand { program, arguments: sensor_arguments(&args.sensor, &chosen, common) },
+        command: SensorCommand {
+            program,
+            arguments: sensor_arguments(&args.sensor, &chosen, common),
+            patient: chosen.is_patient(),
+        },
         back: BackParams {
             band_plan: guarded.region,
             signatures,

@@ -61,6 +61,11 @@ impl Filler {
         None
     }
 
+    /// Whether no more can be handed on now.
+    pub fn is_full(&self) -> bool {
+        self.full.is_full()
+    }
+
     /// Hands a filled block on. `false` if it did not get through: the looking side is behind.
     pub fn hand_on(&mut self, block: Arc<Block>) -> bool {
         match self.full.try_send(block) {

@@ -98,6 +98,12 @@ impl Axis {
     ) -> Self {
         Self { scheduler, filler, suspicions, stream: 0, segments: 0, origin: None }
     }
+
+    /// The same after `stream` samples that were read before.
+    pub fn after(mut self, stream: u64) -> Self {
+        self.stream = stream;
+        self
+    }
 }
 
 /// The loop.
@@ -254,8 +260,7 @@ impl<'a> Capture<'a> {
             self.block = self.axis.filler.take();
             if self.block.is_none() {
                 if self.params.patient && !self.shared.stopped() {
-                    self.looker.unpark();
-                    std::thread::sleep(Duration::from_micros(100));
+                    self.wait_for_looker();
                     continue;
                 }
                 return;
@@ -444,6 +449,9 @@ impl<'a> Capture<'a> {
             return self.axis.filler.put_back(block);
         }
         let lost_before = block.lost_before;
+        while self.params.patient && self.axis.filler.is_full() && !self.shared.stopped() {
+            self.wait_for_looker();
+        }
         if self.axis.filler.hand_on(block) {
             self.looker.unpark();
         } else {
@@ -451,6 +459,12 @@ impl<'a> Capture<'a> {
             self.lost += held;
             add(&self.shared.dropped, held);
         }
+    }
+
+    /// For a source that can be kept waiting.
+    fn wait_for_looker(&self) {
+        self.looker.unpark();
+        std::thread::sleep(Duration::from_micros(100));
     }
 
     /// Books the dwell, and decides on the next.

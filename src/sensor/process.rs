@@ -39,6 +39,10 @@ const HISTORY_S: f64 = 3.0;
 /// Time that looking may be behind before blocks are dropped, seconds.
 const QUEUE_S: f64 = 0.25;
 
+/// The same where nothing is dropped but waited for: what is suspected is then looked into as soon as live, two dwells
+/// later.
+const QUEUE_PATIENT_S: f64 = 0.05;
+
 /// Part of the history that may be lent at once.
 const LENT: f64 = 0.25;
 
@@ -125,7 +129,7 @@ impl Sensor<'_> {
             Ok(receiver) => receiver,
             Err(end) => return end,
         };
-        let settle = match measure(&mut receiver, self.params.settle_default) {
+        let settle = match measure(&mut receiver, self.params.settle_default, self.params.patient) {
             Ok(settle) => settle,
             Err(error) => return self.refuse(error.to_string()),
         };
@@ -139,11 +143,14 @@ impl Sensor<'_> {
         let block = if facts.rate_hz < SLOW_HZ { BLOCK_SLOW } else { BLOCK };
         let blocks = |seconds: f64| (seconds * facts.rate_hz / block as f64).ceil() as usize;
         let history = blocks(HISTORY_S);
+        let queue_s = if self.params.patient { QUEUE_PATIENT_S } else { QUEUE_S };
         let lent = (history as f64 * LENT) as usize;
         let (filler, looker) =
-            ring(blocks(QUEUE_S), history, lent, || Block::with_capacity(facts.format, block));
+            ring(blocks(queue_s), history, lent, || Block::with_capacity(facts.format, block));
         let scheduler = Scheduler::new(&plan, self.params.seed);
-        let mut axis = Axis::new(scheduler, filler, self.suspicions.clone());
+        // The axis of a simulated receiver is the scene's: what measuring took of it is over.
+        let before = if self.params.patient { settle.read } else { 0 };
+        let mut axis = Axis::new(scheduler, filler, self.suspicions.clone()).after(before);
         let real_time =
             thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Max).is_ok();
         let hello = |facts: &Facts| {

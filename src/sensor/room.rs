@@ -32,9 +32,12 @@ pub struct SensorCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Whether its source is no radio and makes samples as they are read: time is then counted in samples.
+    pub patient: bool,
 }
 
-/// What comes of a sensor. Times are on the room's axis: seconds since [`Room::start`].
+/// What comes of a sensor. Times are on the room's axis: seconds since [`Room::start`], or of the sensor's own stream
+/// where its source is patient.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant)] // One at a time, never kept.
 pub enum News {
@@ -61,6 +64,8 @@ pub struct Room {
     faults: Vec<Fault>,
     /// Zero of the sensor's axis on the room's, seconds.
     offset_s: Option<f64>,
+    /// End of the latest look, on the room's axis.
+    looked_s: f64,
     start_at_s: f64,
     back_off_s: f64,
     started_s: f64,
@@ -91,6 +96,7 @@ impl Room {
             watch: Watch::default(),
             faults: Vec::new(),
             offset_s: None,
+            looked_s: 0.0,
             start_at_s: 0.0,
             back_off_s: BACK_OFF_S[0],
             started_s: 0.0,
@@ -99,8 +105,13 @@ impl Room {
         }
     }
 
-    /// Seconds since the start.
+    /// Now on the room's axis: seconds since the start; of a patient source, as far as was looked.
     pub fn now_s(&self) -> f64 {
+        if self.command.patient { self.looked_s } else { self.clock_s() }
+    }
+
+    /// Seconds since the start by the clock, which is what a process is judged by.
+    fn clock_s(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 
@@ -174,7 +185,7 @@ impl Room {
 
     /// Starts the sensor if it is due, kills it if it is hopeless.
     fn keep_alive(&mut self) {
-        let now_s = self.now_s();
+        let now_s = self.clock_s();
         if self.running.is_none() && now_s >= self.start_at_s {
             self.begin(now_s);
         }
@@ -218,7 +229,7 @@ impl Room {
         let mut running = self.running.take()?;
         let _ = running.child.kill();
         let status = running.child.wait();
-        let now_s = self.now_s();
+        let now_s = self.clock_s();
         self.gone(now_s);
         if status.as_ref().ok().and_then(ExitStatus::code) == Some(ASKED) {
             self.start_at_s = f64::INFINITY;
@@ -228,7 +239,7 @@ impl Room {
     }
 
     fn changed(&mut self) -> Option<News> {
-        let faults = self.watch.faults(self.now_s());
+        let faults = self.watch.faults(self.clock_s());
         if faults == self.faults {
             return None;
         }
@@ -237,12 +248,13 @@ impl Room {
     }
 
     fn take(&mut self, message: FromSensor) -> Option<News> {
-        let now_s = self.now_s();
-        let offset_s = self.offset_s.unwrap_or(now_s);
+        let now_s = self.clock_s();
+        let zero_s = if self.command.patient { 0.0 } else { now_s };
+        let offset_s = self.offset_s.unwrap_or(zero_s);
         match message {
             FromSensor::Opening => self.watch.opening(now_s),
             FromSensor::Hello(hello) => {
-                self.offset_s.get_or_insert(now_s);
+                self.offset_s.get_or_insert(zero_s);
                 self.watch.hello(&hello, now_s);
                 return Some(News::Open(hello));
             }
@@ -254,6 +266,7 @@ impl Room {
             FromSensor::Looked { look, floor_dbfs_per_hz } => {
                 self.watch.looked(&look, floor_dbfs_per_hz, now_s);
                 let (from_s, until_s) = (look.from_s + offset_s, look.until_s + offset_s);
+                self.looked_s = self.looked_s.max(until_s);
                 return Some(News::Looked(Look { from_s, until_s, ..look }, floor_dbfs_per_hz));
             }
             FromSensor::Trouble(Trouble::Asked, why) => return Some(News::Refused(why)),

@@ -36,15 +36,18 @@ pub struct Settle {
     pub samples: u64,
     /// Whether that was measured; a default otherwise.
     pub measured: bool,
+    /// Samples that measuring took.
+    pub read: u64,
 }
 
-/// Measures on `receiver`; takes `default` where its gain does not move its noise. Leaves the gain for searching.
+/// Measures on `receiver`; takes `default` where its gain does not move its noise. Leaves the gain for searching. A
+/// `patient` receiver makes its samples as they are read: nothing waits in it, however long a read takes.
 ///
 /// # Errors
 /// The receiver's, if it refuses a gain.
-pub fn measure(receiver: &mut dyn Receiver, default: u64) -> Result<Settle, ReceiverError> {
+pub fn measure(receiver: &mut dyn Receiver, default: u64, patient: bool) -> Result<Settle, ReceiverError> {
     let facts = receiver.facts().clone();
-    let unmeasured = Settle { samples: default, measured: false };
+    let unmeasured = Settle { samples: default, measured: false, read: 0 };
     if facts.gain_steps < 2 {
         return Ok(unmeasured);
     }
@@ -54,6 +57,7 @@ pub fn measure(receiver: &mut dyn Receiver, default: u64) -> Result<Settle, Rece
         backlog: Backlog::new(facts.rate_hz, facts.transfer),
         transfer: facts.transfer,
         rate_hz: facts.rate_hz,
+        patient,
         position: 0,
     };
     let steps = [facts.gain_steps - 1, 0];
@@ -68,7 +72,12 @@ pub fn measure(receiver: &mut dyn Receiver, default: u64) -> Result<Settle, Rece
     receiver.set_gain_step(0)?;
     // A change may fall anywhere within a transfer, of which the trials saw some places only.
     let margin = facts.transfer as u64 / 8 + (LOCK_S * facts.rate_hz) as u64;
-    Ok(worst.map_or(unmeasured, |stale| Settle { samples: stale + margin, measured: true }))
+    let read = reader.position;
+    Ok(worst.map_or(Settle { read, ..unmeasured }, |stale| Settle {
+        samples: stale + margin,
+        measured: true,
+        read,
+    }))
 }
 
 /// Counts what it reads.
@@ -76,6 +85,7 @@ struct Reader {
     backlog: Backlog,
     transfer: usize,
     rate_hz: f64,
+    patient: bool,
     position: u64,
 }
 
@@ -88,7 +98,7 @@ impl Reader {
             match receiver.read(samples, self.transfer, Duration::from_millis(200)) {
                 Read::Samples(count) => {
                     let now = Monotonic::now();
-                    if had_to_wait(now.seconds_since(before), count, self.rate_hz) {
+                    if !self.patient && had_to_wait(now.seconds_since(before), count, self.rate_hz) {
                         self.backlog.waited(now, self.position);
                     }
                     self.position += count as u64;

@@ -1,8 +1,10 @@
-//! The ledgers as pages for people: `docs/detection.md`, `docs/intercept.md` and `docs/performance.md`.
+//! The ledgers as pages for people: `docs/detection.md`, `docs/intercept.md`, `docs/performance.md` and
+//! `docs/scenarios.md`.
 
 mod detection;
 mod intercept;
 mod performance;
+mod scenarios;
 
 use crate::ledger::Ledger;
 use serde_json::{Map, Value};
@@ -24,6 +26,7 @@ pub fn write(
         ("docs/detection.md", detection::page(open)?),
         ("docs/intercept.md", intercept::page(open)?),
         ("docs/performance.md", performance::page(open)?),
+        ("docs/scenarios.md", scenarios::page(open)?),
     ];
     for (path, (text, old)) in pages {
         let mut text = text;
