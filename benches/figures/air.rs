@@ -68,6 +68,13 @@ impl<'a> Air<'a> {
         air
     }
 
+    /// Whether a look with the view's centre could ever meet it; of one that is all over its band that is not asked.
+    pub fn is_in_reach(&self, view: &View) -> bool {
+        let sees = |hz: f64| view.sees(hz, self.model.width_hz);
+        let fixed = &self.model.place.at_hz;
+        self.model.hops() || sees(self.center_hz) || fixed.iter().any(|hz| sees(*hz))
+    }
+
     /// The next chain of phases, after a silence from `end_s` on.
     fn begin(&mut self, end_s: f64) {
         let mut at_s = end_s + self.random.exponential(self.model.every_s.unwrap_or(0.0));

@@ -13,7 +13,7 @@ const SUPERFRAMES: f64 = 50.0;
 
 /// The receivers: name of the row, of the receiver, and its settling time where it is not the usual one, seconds.
 pub const ROOMS: [(&str, &str, Option<f64>); 4] = [
-    ("hackrf", "hackrf", None),
+    ("hackrf/as usual", "hackrf", None),
     ("hackrf/5 ms", "hackrf", Some(5e-3)),
     ("hackrf/30 ms", "hackrf", Some(30e-3)),
     ("rtlsdr/10 ms", "rtlsdr", Some(10e-3)),

@@ -65,6 +65,13 @@ pub fn times_to_two(plan: &ReceiverPlan, model: &EmitterModel, own: &[[f64; 2]],
     let mut air = Air::new(model, own, start_s, random.bits());
     let mut times = [f64::INFINITY; 2];
     let mut met = 0;
+    // Nobody waits for what no tuning sees.
+    let (usable_hz, hidden_hz) = (plan.usable_hz, plan.offset_hz);
+    let mut centers = plan.tunings.iter().flat_map(|t| t.centers_hz);
+    let looks_at = |center_hz| View { from_s: 0.0, until_s: 0.0, center_hz, usable_hz, hidden_hz };
+    if !centers.any(|center_hz| air.is_in_reach(&looks_at(center_hz))) {
+        return times;
+    }
     run(plan, &mut scheduler, start_s + HORIZON_S, |view| {
         if view.from_s >= start_s && air.meets(view) {
             times[met] = view.until_s - start_s;

@@ -109,7 +109,10 @@ pub fn share_out(needs: &[Need], settle_s: f64, looked_target: f64) -> Vec<Time>
     if looked >= looked_target {
         return least((1.0, PRICE_MAX), looked_target, |price| at(price, LOOK_MIN_S)).unwrap_or(dearest);
     }
-    least((LOOK_MIN_S, LOOK_MAX_S), looked_target, |look_min_s| at(PRICE_MAX, look_min_s)).unwrap_or(dearest)
+    // Bounds that no longer fit are given up on the way: the first step that reaches the target takes least.
+    let steps = (LOOK_MAX_S / LOOK_MIN_S).log(LOOK_STEP) as i32;
+    let mut grown = (1..=steps).map(|n| at(PRICE_MAX, LOOK_MIN_S * LOOK_STEP.powi(n)));
+    grown.find(|(looked, _)| *looked >= looked_target).map_or(dearest, |(_, times)| times)
 }
 
 /// What `of` gives for the least factor that reaches `target`, found to 1 %; nothing if none is found that does.

@@ -24,6 +24,9 @@ use std::time::Duration;
 /// Longest wait of a read. rtl_433 expects samples every 250 ms of a working receiver; two reads fit.
 const READ: Duration = Duration::from_millis(100);
 
+/// Shortest time that a read in vain may take.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// Time without samples after which the stream is stopped and started, seconds.
 pub const RESTART_S: f64 = 0.75;
 
@@ -142,7 +145,7 @@ impl<'a> Capture<'a> {
         let origin = *axis.origin.get_or_insert_with(Monotonic::now);
         let since = (origin.elapsed().as_secs_f64() * rate_hz) as u64;
         if axis.stream > 0 && since > axis.stream {
-            add(&shared.lost, since - axis.stream);
+            add(&shared.unheard, since - axis.stream);
             axis.stream = since;
         }
         let dwell = axis.scheduler.next(axis.stream as f64 / rate_hz);
@@ -353,6 +356,11 @@ impl<'a> Capture<'a> {
             self.axis.stream += lost;
             return;
         }
+        self.skip(lost, count);
+    }
+
+    /// `lost` samples of the dwell are missing before the latest `count`.
+    fn skip(&mut self, lost: u64, count: usize) {
         self.lost += lost;
         self.split(count);
         self.axis.stream += lost;
@@ -466,9 +474,9 @@ impl<'a> Capture<'a> {
         if let Some(why) = failure {
             self.failures += 1;
             self.failure = why;
-            // A driver that fails at once must not keep a core busy.
-            std::thread::sleep(Duration::from_millis(10));
         }
+        // A driver that fails at once, or gives nothing at once, must not keep a core busy.
+        std::thread::sleep(SHORTEST.saturating_sub(since.elapsed()));
         if quiet_s >= REOPEN_S || self.failures >= FAILURES {
             let why = if self.failures > 0 { self.failure.as_str() } else { "no samples come" };
             return Err(Ended::Silent(format!("{why} (for {quiet_s:.1} s)")));
@@ -481,7 +489,9 @@ impl<'a> Capture<'a> {
             self.pace.restart();
             let since_s = self.axis.origin.map_or(0.0, |origin| origin.elapsed().as_secs_f64());
             let stream = (since_s * self.rate_hz) as u64;
-            self.note_loss(stream.saturating_sub(self.axis.stream), 0, false);
+            let unheard = stream.saturating_sub(self.axis.stream);
+            add(&self.shared.unheard, unheard);
+            self.skip(unheard, 0);
         }
         Ok(0)
     }

@@ -32,6 +32,8 @@ pub struct Look<'a> {
     front: Front,
     plausible: Plausible,
     segment: Option<u32>,
+    /// The block before was not plausible.
+    doubt: bool,
     events: Vec<FrontEvent>,
     /// What others of the process have to say.
     said: crossbeam_channel::Receiver<FromSensor>,
@@ -55,6 +57,7 @@ impl<'a> Look<'a> {
             front: Front::new(),
             plausible: Plausible::default(),
             segment: None,
+            doubt: false,
             events: Vec::with_capacity(1024),
             said,
             status_due: Monotonic::now(),
@@ -86,16 +89,22 @@ impl<'a> Look<'a> {
     }
 
     fn block(&mut self, block: Arc<Block>) {
-        if !block.iq.samples.is_empty() {
-            self.content(&block);
+        let good = block.iq.samples.is_empty() || self.content(&block);
+        // What a fault leaves at its ends must not look like emissions: nothing of it is looked at, nor the block after
+        // it, and the floor is learned anew.
+        let trusted = good && !std::mem::replace(&mut self.doubt, !good);
+        if trusted {
+            if self.segment != Some(block.segment) {
+                self.begin(&block);
+            }
+            if block.lost_before > 0 {
+                self.front.gap(Gap { lost: block.lost_before }, &mut self.events);
+            }
+            self.front.step(&block.iq, &mut self.events);
+        } else {
+            self.front.finish(&mut self.events);
+            self.segment = None;
         }
-        if self.segment != Some(block.segment) {
-            self.begin(&block);
-        }
-        if block.lost_before > 0 {
-            self.front.gap(Gap { lost: block.lost_before }, &mut self.events);
-        }
-        self.front.step(&block.iq, &mut self.events);
         if block.ends_segment {
             self.front.finish(&mut self.events);
         }
@@ -109,15 +118,17 @@ impl<'a> Look<'a> {
         self.send(ended);
     }
 
-    /// Counts what a receiver cannot hear.
-    fn content(&mut self, block: &Block) {
+    /// Counts what a receiver cannot hear; whether there was nothing like that.
+    fn content(&mut self, block: &Block) -> bool {
         add(&self.shared.blocks, 1);
-        match self.plausible.look(&block.iq.samples) {
+        let implausible = self.plausible.look(&block.iq.samples);
+        match implausible {
             Some(Implausible::Repeated) => add(&self.shared.repeated, 1),
             Some(Implausible::DeadRail) => add(&self.shared.dead_rail, 1),
             Some(Implausible::Constant) => add(&self.shared.constant, 1),
             None => {}
         }
+        implausible.is_none()
     }
 
     fn begin(&mut self, block: &Block) {
@@ -125,7 +136,7 @@ impl<'a> Look<'a> {
         let segment = Segment {
             index: block.segment,
             tuning: Tuning { rate_hz: self.rate_hz, center_hz: block.dwell.map(|dwell| dwell.center_hz) },
-            start_s: block.segment_start_s,
+            start_s: block.segment_start_s + block.iq.first as f64 / self.rate_hz,
             shared_axis: true,
             format: block.iq.samples.format(),
         };

@@ -11,6 +11,7 @@
 //! again.
 
 mod capture;
+mod floors;
 mod look;
 mod pace;
 mod plausible;

@@ -252,7 +252,7 @@ impl Room {
                 return Some(News::Event(event.later(offset_s)));
             }
             FromSensor::Looked { look, floor_dbfs_per_hz } => {
-                self.watch.heard(now_s);
+                self.watch.looked(&look, floor_dbfs_per_hz, now_s);
                 let (from_s, until_s) = (look.from_s + offset_s, look.until_s + offset_s);
                 return Some(News::Looked(Look { from_s, until_s, ..look }, floor_dbfs_per_hz));
             }

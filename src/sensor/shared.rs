@@ -17,6 +17,8 @@ pub struct Shared {
     pub settled: AtomicU64,
     /// Samples that the driver lost.
     pub lost: AtomicU64,
+    /// Samples that nobody received while the stream or the receiver was started again.
+    pub unheard: AtomicU64,
     /// Samples that were received and not looked at, because looking was behind.
     pub dropped: AtomicU64,
     /// Times that the driver said it lost samples.
@@ -64,6 +66,7 @@ impl Default for Shared {
             received: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            unheard: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             overflows: AtomicU64::new(0),
             timeouts: AtomicU64::new(0),
@@ -103,6 +106,7 @@ impl Shared {
             received: count(&self.received),
             settled: count(&self.settled),
             lost: count(&self.lost),
+            unheard: count(&self.unheard),
             dropped: count(&self.dropped),
             overflows: count(&self.overflows),
             timeouts: count(&self.timeouts),

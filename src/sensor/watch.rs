@@ -3,7 +3,9 @@
 //! No driver's word is taken for it. Samples that are counted against the clock, blocks that repeat, rails that do
 //! not move and messages that stop are what a blind receiver looks like from outside.
 
+use super::floors::{FloorVerdict, Floors};
 use crate::pipeline::HealthState;
+use crate::sweep::Look;
 use crate::wire::{Counts, Hello};
 use std::collections::VecDeque;
 
@@ -59,6 +61,12 @@ pub enum Fault {
     VeryLossy,
     /// The driver's time went back.
     TimeWentBack,
+    /// The noise floor is far higher than it was, everywhere.
+    Jammed,
+    /// It is lower than it was, everywhere.
+    FloorFell,
+    /// It is higher than it was, everywhere.
+    FloorRose,
 }
 
 impl Fault {
@@ -72,14 +80,18 @@ impl Fault {
             | Self::OtherReceiver
             | Self::Repeated
             | Self::Constant
-            | Self::VeryLossy => HealthState::Blind,
-            Self::GainMoved | Self::DeadRail | Self::Lossy | Self::TimeWentBack => HealthState::Degraded,
+            | Self::VeryLossy
+            | Self::Jammed
+            | Self::FloorFell => HealthState::Blind,
+            Self::GainMoved | Self::DeadRail | Self::Lossy | Self::TimeWentBack | Self::FloorRose => {
+                HealthState::Degraded
+            }
         }
     }
 
     /// Whether somebody may have had a hand in it.
     pub fn is_tamper(self) -> bool {
-        matches!(self, Self::OtherReceiver | Self::GainMoved)
+        matches!(self, Self::OtherReceiver | Self::GainMoved | Self::Jammed)
     }
 
     /// In words.
@@ -97,6 +109,9 @@ impl Fault {
             Self::Lossy => "more than 1 % of the samples are lost",
             Self::VeryLossy => "more than 10 % of the samples are lost",
             Self::TimeWentBack => "the receiver's time went back",
+            Self::Jammed => "the noise floor rose by 10 dB and more everywhere: something jams the receiver",
+            Self::FloorFell => "the noise floor fell everywhere: antenna, cable or receiver",
+            Self::FloorRose => "the noise floor is 6 dB higher than at the start, everywhere",
         }
     }
 }
@@ -105,7 +120,11 @@ impl Fault {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     Down,
-    Opening { since_s: f64 },
+    Opening {
+        since_s: f64,
+    },
+    /// Open, and no sample has come yet.
+    Open,
     Streaming,
 }
 
@@ -126,6 +145,7 @@ pub struct Watch {
     other: bool,
     /// Times that the receiver was opened since samples last came.
     opened: u32,
+    floors: Floors,
 }
 
 impl Default for Watch {
@@ -140,6 +160,7 @@ impl Default for Watch {
             accepted: None,
             other: false,
             opened: 0,
+            floors: Floors::default(),
         }
     }
 }
@@ -171,9 +192,21 @@ impl Watch {
     pub fn hello(&mut self, hello: &Hello, now_s: f64) {
         let who = (hello.hardware.clone(), hello.serial.clone());
         self.other = *self.accepted.get_or_insert_with(|| who.clone()) != who;
-        self.phase = Phase::Streaming;
+        self.phase = Phase::Open;
         self.opened += 1;
         (self.heard_s, self.samples_s) = (now_s, now_s);
+    }
+
+    /// A dwell is over; the floor in it was `floor_dbfs_per_hz`.
+    pub fn looked(&mut self, look: &Look, floor_dbfs_per_hz: f32, now_s: f64) {
+        self.heard_s = now_s;
+        self.floors.looked(look.dwell.tuning, look.dwell.gain_step, floor_dbfs_per_hz, now_s);
+        match self.floors.verdict() {
+            FloorVerdict::AsEver => {}
+            FloorVerdict::Jammed => self.hold(Fault::Jammed, now_s),
+            FloorVerdict::Fell => self.hold(Fault::FloorFell, now_s),
+            FloorVerdict::Drifted => self.hold(Fault::FloorRose, now_s),
+        }
     }
 
     /// Any message that says nothing of the receiver came.
@@ -186,10 +219,7 @@ impl Watch {
         self.heard_s = now_s;
         if counts.received > self.counts.received {
             (self.samples_s, self.opened) = (now_s, 0);
-        }
-        if counts.restarts != self.counts.restarts {
-            // An outage is a hole in the books, not a leak.
-            self.window.clear();
+            self.phase = Phase::Streaming;
         }
         let more = |now: u64, before: u64| now.saturating_sub(before);
         let blocks = more(counts.blocks, self.counts.blocks);
@@ -231,9 +261,10 @@ impl Watch {
         match self.phase {
             Phase::Down => faults.push(Fault::Down),
             Phase::Opening { .. } => faults.push(Fault::Opening),
-            Phase::Streaming => {}
+            Phase::Open | Phase::Streaming => {}
         }
-        if self.phase == Phase::Streaming && now_s - self.samples_s >= STALLED_S {
+        let stalled = self.phase == Phase::Streaming && now_s - self.samples_s >= STALLED_S;
+        if stalled || self.phase == Phase::Open {
             faults.push(Fault::NoSamples);
         }
         if self.phase != Phase::Down && now_s - self.heard_s >= STALLED_S {
@@ -269,11 +300,11 @@ impl Watch {
             Phase::Down => None,
             Phase::Opening { since_s } if now_s - since_s >= OPENING_S => Some("opening takes for ever"),
             Phase::Opening { .. } => None,
-            Phase::Streaming if self.other => Some("another receiver answers"),
-            Phase::Streaming if self.opened > IN_VAIN => Some("no samples come, though it was opened anew"),
-            Phase::Streaming if now_s - self.heard_s >= KILL_S => Some("it does not answer"),
-            Phase::Streaming if now_s - self.samples_s >= KILL_S => Some("no samples come"),
-            Phase::Streaming => None,
+            _ if self.other => Some("another receiver answers"),
+            _ if self.opened > IN_VAIN => Some("no samples come, though it was opened anew"),
+            _ if now_s - self.heard_s >= KILL_S => Some("it does not answer"),
+            _ if now_s - self.samples_s >= KILL_S => Some("no samples come"),
+            _ => None,
         }
     }
 
@@ -381,11 +412,13 @@ mod tests {
         watch.ended();
         watch.started(now_s);
         watch.hello(&hello("2"), now_s);
-        assert_eq!(watch.faults(now_s), [Fault::OtherReceiver]);
+        assert_eq!(watch.faults(now_s), [Fault::NoSamples, Fault::OtherReceiver]);
         assert!(watch.hopeless(now_s).is_some());
         watch.ended();
         watch.started(now_s);
         watch.hello(&hello("1"), now_s);
+        assert_eq!(watch.faults(now_s), [Fault::NoSamples], "open is not seeing");
+        watch.status(&Counts { received: 1, ..Counts::default() }, now_s);
         assert_eq!(watch.faults(now_s), []);
     }
 

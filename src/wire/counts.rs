@@ -13,6 +13,8 @@ pub struct Counts {
     pub settled: u64,
     /// Samples that the driver lost.
     pub lost: u64,
+    /// Samples that nobody received while the stream or the receiver was started again.
+    pub unheard: u64,
     /// Samples that were received and not looked at, because looking was behind.
     pub dropped: u64,
     /// Times that the driver said it lost samples.

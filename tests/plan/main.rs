@@ -10,6 +10,7 @@ mod watch;
 mod covering;
 mod intercept;
 mod running;
+mod verb;
 
 use emcon::classify::Device;
 use emcon::config;

@@ -29,14 +29,14 @@ fn run(
     now_s
 }
 
-/// Longest time between the ends and beginnings of a tuning's sweeping visits, in its planned periods.
+/// Longest time between a tuning's sweeping visits, seconds.
 fn longest_gaps(plan: &ReceiverPlan, visits: &[(u32, f64)], end_s: f64) -> Vec<f64> {
     let mut last = vec![0.0; plan.tunings.len()];
     let mut gaps = vec![0f64; plan.tunings.len()];
     let ends = (0u32..).take(plan.tunings.len()).map(|tuning| (tuning, end_s));
     for (tuning, at_s) in visits.iter().copied().chain(ends) {
         let n = tuning as usize;
-        gaps[n] = gaps[n].max((at_s - last[n]) / plan.revisit_s(&plan.tunings[n]));
+        gaps[n] = gaps[n].max(at_s - last[n]);
         last[n] = at_s;
     }
     gaps
@@ -55,7 +55,7 @@ proptest! {
         let end_s = run(&plan, &mut scheduler, 120.0, |scheduler, now_s, dwell| {
             n = n.wrapping_add(1);
             let tuning = &plan.tunings[n % plan.tunings.len()];
-            let want = if n % 3 == 0 { Want::GhostTest } else { Want::Stare { seconds: 0.1 + (n % 7) as f64 * 0.4 } };
+            let want = if n.is_multiple_of(3) { Want::GhostTest } else { Want::Stare { seconds: 0.1 + (n % 7) as f64 * 0.4 } };
             let low_hz = tuning.low_hz + 1e6;
             scheduler.suspect(&Suspicion { low_hz, high_hz: low_hz + 2e5, want, until_s: now_s + 30.0 });
             match dwell.purpose {
@@ -72,11 +72,16 @@ proptest! {
             let within: f64 = spent[..=end].iter().map(|(s, t)| (s + t - s.max(from_s)).max(0.0)).sum();
             prop_assert!(within <= CONFIRM_SHARE * CONFIRM_WINDOW_S + 1e-9, "{within} s at {at_s} s");
         }
-        // A period and a half by the order of visits; a quarter more by a fifth that is taken away, and a tenth for
-        // the lengths of dwells. A dense tuning may be passed over once, which is a period more.
-        for (tuning, gap) in plan.tunings.iter().zip(longest_gaps(&plan, &visits, end_s)) {
-            let most = if tuning.of == Loop::Dense { 2.5 } else { 1.5 } * 1.25 * 1.1;
-            prop_assert!(gap <= most, "{gap:.2} periods: {tuning:?}");
+        // A period and a half by the order of visits, a period more for a dense tuning that was passed over once, a
+        // tenth for the lengths of dwells; what confirming may take in as many of its windows; and as places are drawn,
+        // three standard deviations of how many of all visits happen to lie between two places.
+        let count: f64 = plan.tunings.iter().map(|t| f64::from(t.visits)).sum();
+        let drawn_s = 3.0 * 0.5 * count.sqrt() * plan.superframe_s / count;
+        for (tuning, gap_s) in plan.tunings.iter().zip(longest_gaps(&plan, &visits, end_s)) {
+            let periods = if tuning.of == Loop::Dense { 2.5 } else { 1.5 };
+            let confirming_s = CONFIRM_SHARE * CONFIRM_WINDOW_S * (gap_s / CONFIRM_WINDOW_S).ceil();
+            let most_s = periods * 1.1 * plan.revisit_s(tuning) + confirming_s + drawn_s;
+            prop_assert!(gap_s <= most_s, "{gap_s:.2} s, at most {most_s:.2} s: {tuning:?}");
         }
     }
 
@@ -85,14 +90,12 @@ proptest! {
         let plan = hackrf();
         let mut scheduler = Scheduler::new(&plan, seed);
         let mut counts = vec![0u32; plan.tunings.len()];
-        let mut numbers = 0;
         let frames = 5u32;
         let dwells: u32 = plan.tunings.iter().map(|t| u32::from(t.visits)).sum();
         let mut now_s = 0.0;
-        for _ in 0..frames * dwells {
+        for number in 1..=u64::from(frames * dwells) {
             let dwell = scheduler.next(now_s);
-            numbers += 1;
-            prop_assert_eq!(dwell.number, numbers);
+            prop_assert_eq!(dwell.number, number);
             let tuning = &plan.tunings[dwell.tuning as usize];
             prop_assert!((dwell.look_s / tuning.dwell_s - 1.0).abs() <= 0.1 + 1e-9);
             prop_assert!(tuning.centers_hz.contains(&dwell.center_hz));
@@ -185,8 +188,8 @@ fn the_ledger_is_exact() {
         let from_s = now_s + plan.settle_s;
         let until_s = from_s + dwell.look_s;
         // Some lose samples, some are blind.
-        let lost_samples = if dwell.number % 10 == 0 { 20_000 } else { 0 };
-        let clipped_share = if dwell.number % 17 == 0 { 0.5 } else { 0.0 };
+        let lost_samples = if dwell.number.is_multiple_of(10) { 20_000 } else { 0 };
+        let clipped_share = if dwell.number.is_multiple_of(17) { 0.5 } else { 0.0 };
         looks.push(Look { dwell, from_s, until_s, lost_samples, clipped_share });
         scheduler.looked(&looks[looks.len() - 1]);
         now_s = until_s;

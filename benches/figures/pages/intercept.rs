@@ -77,7 +77,7 @@ pub fn page(open: &impl Fn(&str) -> Result<Ledger, String>) -> Result<(String, u
          first and of the second look that met it, China, level `confidential`: what `emcon plan` forecasts by formulas, \
          and what came of 2000 emitters drawn burst by burst before the real scheduler in simulated time. Signals are \
          strong enough, nothing collides, and what is met is recognised. In brackets the target, where one was set: at \
-         that settling time, from 150 trials, each good to what the last column says of it.\n",
+         that settling time, from 150 trials. `missed` is what exceeds it by more than two standard errors of such a target.\n",
     );
     let mut old = 0;
     for (room, _, _) in ROOMS {
@@ -158,8 +158,11 @@ fn error_s(line: &super::Line, n: usize) -> f64 {
     let median_s = number(line, &format!("{first}_simulated_s"));
     let p95_s = number(line, &format!("{}_simulated_s", KEYS[n - n % 2 + 1]));
     // Density there: of what is uniform up to the median, of an exponential tail beyond.
-    let (p, density) =
-        if n % 2 == 0 { (0.5, 0.5 / median_s) } else { (0.95, 0.05 * 10f64.ln() / (p95_s - median_s)) };
+    let (p, density) = if n.is_multiple_of(2) {
+        (0.5, 0.5 / median_s)
+    } else {
+        (0.95, 0.05 * 10f64.ln() / (p95_s - median_s))
+    };
     (p * (1.0 - p) / TARGET_TRIALS).sqrt() / density
 }
 
