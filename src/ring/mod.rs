@@ -72,6 +72,11 @@ impl Filler {
         }
     }
 
+    /// Whether the queue has no room: the next block would not get through.
+    pub fn is_full(&self) -> bool {
+        self.full.is_full()
+    }
+
     /// Puts an unused block back.
     pub fn put_back(&mut self, block: Arc<Block>) {
         let _ = self.put_back.try_send(block);

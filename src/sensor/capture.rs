@@ -39,6 +39,9 @@ const ROUNDING: f64 = 0.75;
 /// A driver's time that is later than this is a fault of its clock, not a loss, seconds.
 const MOST_LOST_S: f64 = 60.0;
 
+/// How long a source that is no radio is kept waiting: a fraction of what it takes to look at a full queue.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 /// Failures in a row that end the loop: a driver that only fails is closed.
 const FAILURES: u32 = 50;
 
@@ -249,11 +252,14 @@ impl<'a> Capture<'a> {
     /// Takes an idle block where there is one and none is held.
     fn hold(&mut self) {
         while self.block.is_none() {
-            self.block = self.axis.filler.take();
+            // Idle blocks are more than the queue takes: who waits waits for room in both.
+            if !(self.params.patient && self.axis.filler.is_full()) {
+                self.block = self.axis.filler.take();
+            }
             if self.block.is_none() {
                 if self.params.patient && !self.shared.stopped() {
                     self.looker.unpark();
-                    std::thread::sleep(Duration::from_micros(100));
+                    std::thread::sleep(PATIENCE);
                     continue;
                 }
                 return;
