@@ -36,4 +36,4 @@ fi
 cargo build --release --locked --quiet
 SOAPY_SDR_PLUGIN_PATH=$(scripts/sim-module.sh)
 export SOAPY_SDR_PLUGIN_PATH
-exec "$python" benches/live/peers.py "$@"
+exec "$python" -B benches/live/peers.py "$@"

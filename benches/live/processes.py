@@ -53,6 +53,17 @@ def threads_cpu_s(pid):
     return out
 
 
+def waited_s(pid):
+    """Time that all its threads were ready to run and had no core: how far the machine was too busy for it."""
+    out = 0.0
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            out += int(path.read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            pass
+    return out
+
+
 def rss_kib(pid):
     """Memory in use."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():

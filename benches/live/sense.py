@@ -5,16 +5,17 @@ knows where frames begin and how counts are written: postcard's variable-length 
 """
 
 import os
+import re
 import subprocess
 import threading
 import time
 
-from processes import cpu_s, program
+from processes import ROOT, cpu_s, program
 
 PREAMBLE_LEN = 8
 STATUS = 4
-COUNTS = ["stream", "received", "settled", "lost", "dropped", "overflows", "timeouts", "failures", "time_backs",
-          "restarts", "blocks", "repeated", "dead_rail", "constant", "shed"]
+# In their order on the wire, which is that of their declaration.
+COUNTS = re.findall(r"pub (\w+): u64", (ROOT / "src/wire/counts.rs").read_text())
 
 
 def counts_of(body):
