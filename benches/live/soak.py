@@ -23,10 +23,12 @@ def once(ledger, what, seed, measure):
         say(f"known   {what}")
         return line
     line = ledger.put(what, seed, measure())
-    say(f"{'passed' if line['passed'] else 'FAILED'}  {what}: " + ", ".join(
+    say(f"{WORDS[line['passed']]}  {what}: " + ", ".join(
         f"{key} {value}" for key, value in line.items() if key not in SILENT))
     return line
 
+
+WORDS = {True: "passed", False: "FAILED", None: "n/a   "}
 
 # Of every line, and of no interest while measuring.
 SILENT = {"what", "seed", "version", "commit", "cpu", "cores", "load", "profile", "passed", "before", "after"}
