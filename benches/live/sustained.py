@@ -5,6 +5,9 @@ import time
 
 from processes import ROOT, Run, cpu_s, rss_kib, threads_cpu_s, waited_s
 
+# A sensor whose threads waited so much of the time for a core, per cent, was not measured: the machine was.
+BUSY_PERCENT = 20.0
+
 # The first seconds are opening, and filling the history of raw samples.
 SETTLED_S = 5.0
 
@@ -36,8 +39,8 @@ def named(threads):
     return out
 
 
-def measure(source, args, seconds):
-    """Runs so long; shares of a core, memory, and what was lost."""
+def measure(source, args, seconds, lenient=False):
+    """Runs so long; shares of a core, memory, and what was lost. A busy machine's losses count unless `lenient`."""
     with Run(source, args) as run:
         if run.wait_ok(60) is None:
             return {"passed": False, "why": "never saw: " + run.said()[-300:]}
@@ -55,14 +58,16 @@ def measure(source, args, seconds):
         counts = run.samples()
     share = {key: round(100 * (after[2].get(key, 0) - value) / took, 1) for key, value in before[2].items()}
     missing = {key: counts.get(key) for key in ("lost", "dropped", "shed", "overflows", "restarts", "repeated")}
+    waited = round(100 * (after[3] - before[3]) / took, 1)
+    passed = status is not None and not any(missing.values()) and not blinks
     return {
-        "passed": status is not None and not any(missing.values()) and not blinks,
+        "passed": None if not passed and lenient and waited > BUSY_PERCENT else passed,
         "seconds": round(took, 1), "received": counts.get("received"), "settled": counts.get("settled"),
         "missing": missing, "not_ok": blinks[:5], "exit": status,
         "cpu_percent": {"room": round(100 * (after[0] - before[0]) / took, 1),
                         "sensor": round(100 * (after[1] - before[1]) / took, 1), **named(share)},
         # Ready to run and without a core: a figure of the machine. Where it is large, so is what is missing.
-        "waited_percent": round(100 * (after[3] - before[3]) / took, 1),
+        "waited_percent": waited,
         "rss_mib": {"room": round(most[0] / 1024, 1), "sensor": round(most[1] / 1024, 1)},
         "latency_ms": counts.get("latency_ms"),
     }
