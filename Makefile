@@ -4,7 +4,7 @@
 WITH_TOOLS = scripts/with-tools.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit figures
+.PHONY: help run test lint audit figures peers soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,3 +24,9 @@ audit: ## dependencies against deny.toml, published advisories included
 
 figures: ## measure, and write docs/detection.md, docs/intercept.md and docs/performance.md; resumes where it was interrupted
 	@$(WITH_TOOLS) scripts/figures.sh $(WHAT)
+
+peers: ## CPU time of the sensor beside soapy_power and GNU Radio, to docs/figures/peers.jsonl
+	@$(WITH_TOOLS) scripts/peers.sh $(WHAT)
+
+soak: ## the live sensor for long: sustained, replug, faults, to docs/figures/soak.jsonl; resumes where it was interrupted
+	@$(WITH_TOOLS) scripts/soak.sh $(WHAT)

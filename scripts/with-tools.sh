@@ -47,6 +47,8 @@ rust_is_new_enough() {
 
 have cc && have c++ || debian build-essential
 have pkg-config || debian pkg-config
+# Drives the live sensor in its measurements.
+have python3 || debian python3
 # The receiver's library, its headers, and the tool that lists receivers.
 pkg-config --exists SoapySDR && have SoapySDRUtil || debian libsoapysdr-dev soapysdr-tools
 

@@ -209,7 +209,7 @@ impl Own {
 
     fn listen(&self, params: ListenParams) -> Result<Option<bool>, ListenError> {
         let mut receiver = SoapyReceiver::open(&params.open)?;
-        let settle = settle::measure(&mut receiver, params.settle_default)?;
+        let settle = settle::measure(&mut receiver, params.settle_default, self.patient)?;
         let facts = receiver.facts().clone();
         let most = facts.transfer.clamp(BUFFER_SAMPLES[0], BUFFER_SAMPLES[1]);
         let probe = Samples::with_capacity(facts.format, most);
@@ -220,6 +220,7 @@ impl Own {
             let _ = self.give.try_send(Samples::with_capacity(facts.format, most));
         }
         let mut ear = Ear::new(&mut receiver, settle.samples, most, probe);
+        ear.patient = self.patient;
         for (number, visit) in (0..).zip(params.visits) {
             self.visit(&mut ear, number, visit)?;
             self.tell(Told::Left(number))?;
@@ -295,6 +296,8 @@ struct Ear<'a> {
     most: usize,
     rate_hz: f64,
     transfer: u64,
+    /// Its samples are made as they are read: a read that takes long waits for no radio.
+    patient: bool,
     began: Monotonic,
     pace: Pace,
     backlog: Backlog,
@@ -319,6 +322,7 @@ impl<'a> Ear<'a> {
             most,
             rate_hz,
             transfer: transfer as u64,
+            patient: false,
             began: Monotonic::now(),
             pace: Pace::new(rate_hz, transfer),
             backlog: Backlog::new(rate_hz, transfer),
@@ -385,7 +389,7 @@ impl<'a> Ear<'a> {
     fn arrived(&mut self, before: Monotonic, count: usize) -> Arrival {
         self.quiet_since = None;
         let now = Monotonic::now();
-        let waited = had_to_wait(now.seconds_since(before), count, self.rate_hz);
+        let waited = !self.patient && had_to_wait(now.seconds_since(before), count, self.rate_hz);
         let lost_before = self.lost_by_time();
         self.position += lost_before;
         let found_lost = if waited { self.lost_by_clock(now) } else { 0 };

@@ -1,0 +1,101 @@
+"""Long measurements of the live sensor: sustained, replug, faults. See scripts/soak.sh."""
+
+import argparse
+import sys
+import tempfile
+
+import faults
+import replug
+import sustained
+from ledger import Ledger
+
+
+def say(text):
+    """What goes on, for who waits."""
+    print(text, flush=True)
+
+
+def once(ledger, what, seed, measure):
+    """A result, from the ledger if it is there."""
+    if ledger.has(what, seed):
+        line = next(line for line in reversed(ledger.lines())
+                    if (line["what"], line["seed"], line["version"]) == (what, seed, ledger.version))
+        say(f"known   {what}")
+        return line
+    line = ledger.put(what, seed, measure())
+    say(f"{WORDS[line['passed']]}  {what}: " + ", ".join(
+        f"{key} {value}" for key, value in line.items() if key not in SILENT))
+    return line
+
+
+WORDS = {True: "passed", False: "FAILED", None: "n/a   "}
+
+# Of every line, and of no interest while measuring.
+SILENT = {"what", "seed", "version", "commit", "cpu", "cores", "load", "profile", "passed", "before", "after"}
+
+
+def run_sustained(ledger, args):
+    """Both sources, staying and sweeping."""
+    seconds = args.minutes * 60 if args.minutes else (20 if args.short else 600)
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="emcon-soak-") as folder:
+        sources = sustained.sources(args.scenes or folder)
+        ways = {"parked": ["--park", "2433M"], "sweeping": []}
+        wanted = [("recorded", "parked")] if args.short else [(s, w) for w in ways for s in sources]
+        for source, way in wanted:
+            what = f"sustained/{source}, {way}, {seconds:.0f} s"
+            line = once(ledger, what, 1, lambda: sustained.measure(sources[source], ways[way], seconds, args.short))
+            failed += line["passed"] is False
+    return failed
+
+
+def run_replug(ledger, args):
+    """Short absences and long ones."""
+    failed = 0
+    plans = [(0.5, 3 if args.short else args.cycles or 1000)]
+    if not args.short and not args.cycles:
+        plans.append((10.0, 20))
+    for away_s, cycles in plans:
+        what = f"replug/{cycles} of {away_s} s"
+        line = once(ledger, what, 1, lambda: replug.measure(away_s, cycles, say))
+        failed += not line["passed"]
+    return failed
+
+
+def run_faults(ledger, args):
+    """Every row."""
+    failed = 0
+    times = 1 if args.short else args.times
+    for row in faults.ROWS:
+        if args.row and str(row.number) not in args.row or args.short and not row.quick:
+            continue
+        line = once(ledger, f"faults/{row.number} {row.name}", times, lambda: faults.measure(row, times))
+        failed += line["passed"] is False
+    return failed
+
+
+PARTS = {"sustained": run_sustained, "replug": run_replug, "faults": run_faults}
+
+
+def main():
+    """Runs the parts that are wanted; fails if one did."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", help="sustained, replug, faults: all if none is named")
+    parser.add_argument("--short", action="store_true", help="the form for every change: seconds instead of hours")
+    parser.add_argument("--minutes", type=float, help="of each sustained run")
+    parser.add_argument("--cycles", type=int, help="of replugging, half a second each")
+    parser.add_argument("--times", type=int, default=5, help="each fault so often")
+    parser.add_argument("--row", action="append", help="only this row of the faults")
+    parser.add_argument("--scenes", help="folder for recordings that are kept")
+    args = parser.parse_args()
+    if unknown := set(args.what) - set(PARTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    ledger = Ledger("soak")
+    failed = sum(run(ledger, args) for name, run in PARTS.items() if not args.what or name in args.what)
+    if failed:
+        say(f"{failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
