@@ -90,10 +90,10 @@ impl Front {
         self.summing = true;
     }
 
-    /// What the segment's slabs of spectrum add up to, the floor, and how many slabs there were. `None` before the first.
-    pub fn summed(&self) -> Option<(&[f32], &[f32], u32)> {
+    /// What the segment's slabs of spectrum add up to, bin by bin. `None` before the first.
+    pub fn summed(&self) -> Option<&[f32]> {
         let run = self.run.as_ref().filter(|run| run.summed > 0)?;
-        Some((&run.sum, run.detector.level(), run.summed))
+        Some(&run.sum)
     }
 
     /// Noise floor of the segment, dBFS in one hertz: the median over the middle half of the span. `None` before it was

@@ -24,13 +24,19 @@ const ALIKE: f64 = 0.8;
 pub struct Lines([u64; PARTS / 64]);
 
 impl Lines {
-    /// Of the summed power of `slabs` slabs of spectrum over a floor, bin by bin.
-    pub fn of(sum: &[f32], floor: &[f32], slabs: u32) -> Self {
+    /// Of the summed power of a dwell's spectra, bin by bin; `scratch` is for reuse. The floor is the median: that of the
+    /// detector takes in what stands from the start.
+    pub fn of(sum: &[f32], scratch: &mut Vec<f32>) -> Self {
         let mut bits = [0; PARTS / 64];
-        let width = (sum.len() / PARTS).max(1);
-        for (part, (sum, floor)) in sum.chunks(width).zip(floor.chunks(width)).enumerate().take(PARTS) {
-            let limit = LINE * slabs as f32;
-            let stands = sum.iter().zip(floor).any(|(power, floor)| *power > limit * floor);
+        scratch.clear();
+        scratch.extend_from_slice(sum);
+        let middle = scratch.len() / 2;
+        if middle == 0 {
+            return Self(bits);
+        }
+        let limit = LINE * *scratch.select_nth_unstable_by(middle, f32::total_cmp).1;
+        for (part, sum) in sum.chunks((sum.len() / PARTS).max(1)).enumerate().take(PARTS) {
+            let stands = sum.iter().any(|power| *power > limit);
             if stands && part.abs_diff(PARTS / 2) > MIDDLE {
                 bits[part / 64] |= 1 << (part % 64);
             }
@@ -81,11 +87,11 @@ impl Likeness {
 mod tests {
     use super::*;
 
-    /// A spectrum of `slabs` with lines in those of 2048 bins.
+    /// A spectrum with lines in those of 2048 bins.
     fn lines(bins: &[usize]) -> Lines {
         let mut sum = vec![10.0; 2048];
         bins.iter().for_each(|bin| sum[*bin] = 1000.0);
-        Lines::of(&sum, &vec![1.0; 2048], 10)
+        Lines::of(&sum, &mut Vec::new())
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct Look<'a> {
     front: Front,
     plausible: Plausible,
     likeness: Likeness,
+    scratch: Vec<f32>,
     segment: Option<u32>,
     /// The block before was not plausible.
     doubt: bool,
@@ -65,6 +66,7 @@ impl<'a> Look<'a> {
             front,
             plausible: Plausible::default(),
             likeness: Likeness::default(),
+            scratch: Vec::new(),
             segment: None,
             doubt: false,
             events: Vec::with_capacity(1024),
@@ -130,8 +132,9 @@ impl<'a> Look<'a> {
 
     /// Compares what the dwell heard with the one before, if the receiver was tuned elsewhere.
     fn compare(&mut self, center_hz: f64) {
-        let Some((sum, floor, slabs)) = self.front.summed() else { return };
-        let run = self.likeness.dwelt(center_hz, Lines::of(sum, floor, slabs), self.rate_hz / APART);
+        let Some(sum) = self.front.summed() else { return };
+        let lines = Lines::of(sum, &mut self.scratch);
+        let run = self.likeness.dwelt(center_hz, lines, self.rate_hz / APART);
         self.shared.alike.store(run, Ordering::Relaxed);
     }
 
