@@ -246,13 +246,21 @@ impl Sensor<'_> {
         let (say, said) = bounded::<FromSensor>(SUSPICIONS);
         let shared = self.shared.clone();
         let outbox = self.outbox.take();
+        let drops_db = drops_db(&self.params.open.gains);
         let handle = thread::spawn(move || {
             if let Some(outbox) = outbox {
-                Look::new(looker, &shared, outbox, rate_hz, said).run();
+                Look::new(looker, &shared, outbox, rate_hz, drops_db, said).run();
             }
         });
         Looking { thread: handle.thread().clone(), say, handle }
     }
+}
+
+/// What the gain falls by with each step, decibels: the elements of a receiver's gain add up.
+fn drops_db(steps: &[Vec<(String, f64)>]) -> Vec<f32> {
+    let total = |step: &Vec<(String, f64)>| step.iter().map(|(_, db)| db).sum::<f64>();
+    let first = steps.first().map_or(0.0, total);
+    steps.iter().map(|step| (first - total(step)) as f32).collect()
 }
 
 /// The looking thread, from outside.

@@ -265,7 +265,7 @@ impl Back {
             self.adopt(slot, verdict, out);
             return;
         }
-        let watched_s = self.now_s.max(emitter.last_s) - emitter.first_s;
+        let watched_s = emitter.watched_s(self.now_s.max(emitter.last_s));
         // The other teeth of a comb are reported right after the first, and the mains take their time.
         let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
         let settle_s = verdict.settle_s.max(least_s);
@@ -276,7 +276,7 @@ impl Back {
             return;
         }
         let until_s = match (enough, part) {
-            (true, false) => emitter.first_s + settle_s,
+            (true, false) => self.now_s + settle_s - watched_s,
             (true, true) => self.now_s + known::WHOLE_S,
             _ => f64::INFINITY,
         };
