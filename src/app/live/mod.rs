@@ -166,7 +166,7 @@ impl Live<'_> {
                 if let Some(books) = &mut self.books {
                     books.looked(&look);
                 }
-                for suspicion in self.curious.about(&self.back, self.room.now_s()) {
+                if let Some(suspicion) = self.curious.about(&self.back, self.room.now_s()) {
                     self.room.suspect(suspicion);
                 }
             }

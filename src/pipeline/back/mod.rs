@@ -149,15 +149,14 @@ impl Back {
             .collect()
     }
 
-    /// What is heard and not told of yet, ghosts excepted: number, centre and bandwidth in hertz, when it was last
-    /// heard. Of known frequency only.
-    pub fn untold(&self) -> impl Iterator<Item = (u64, f64, f64, f64)> {
+    /// What is heard and not told of yet, ghosts excepted, each with its number. Of known frequency only.
+    pub fn untold(&self) -> impl Iterator<Item = (u64, &Emitter)> {
         let told =
             |slot: Slot| self.lives.get(slot).and_then(Option::as_ref).is_some_and(|life| life.id.is_some());
         self.tracker
             .iter()
             .filter(move |(slot, emitter)| !told(*slot) && emitter.place.absolute && !emitter.is_ghost())
-            .map(|(_, emitter)| (emitter.serial, emitter.center_hz(), emitter.bandwidth_hz, emitter.last_s))
+            .map(|(_, emitter)| (emitter.serial, emitter))
     }
 
     fn begin(&mut self, segment: &SegmentStart, out: &mut Vec<Output>) {
