@@ -297,6 +297,7 @@ fn command(mut input: impl Read, suspicions: &Sender<Suspicion>, shared: &Shared
                     // More than can be looked into: the room asks again for what lasts.
                     let _ = suspicions.try_send(suspicion);
                 }
+                Ok(Some(ToSensor::Judged(number))) => shared.judged.store(number, Ordering::Release),
                 Ok(Some(ToSensor::Quit)) => return shared.stop(),
                 Ok(None) => break,
                 Err(error) => {

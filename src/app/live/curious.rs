@@ -48,7 +48,9 @@ impl Curious {
     /// Takes note of what the back said.
     pub fn heard(&mut self, output: &Output) {
         let Output::Emitter(phase, report) = output else { return };
-        let unnamed = report.signal == Signal::Unknown && *phase != Phase::Closed && !report.ambient;
+        // A carrier without modulation may be a microphone while nobody speaks.
+        let nameless = matches!(report.signal, Signal::Unknown | Signal::Cw);
+        let unnamed = nameless && *phase != Phase::Closed && !report.ambient;
         match (unnamed, report.center_hz) {
             (true, Some(center_hz)) if self.unnamed.len() < HELD => {
                 let place = Place {

@@ -169,6 +169,7 @@ impl Live<'_> {
                 if let Some(suspicion) = self.curious.about(&self.back, self.room.now_s()) {
                     self.room.suspect(suspicion);
                 }
+                self.room.judged(look.dwell.number);
             }
             Some(News::Open(hello)) => self.opened(&hello, for_s)?,
             Some(News::Said(what)) => self.complain(what),
