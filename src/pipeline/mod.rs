@@ -50,6 +50,14 @@ impl FrontEvent {
         }
         self
     }
+
+    /// The same with levels `by_db` higher.
+    pub fn louder(mut self, by_db: f32) -> Self {
+        if let Self::Burst(burst) | Self::Carrier(Carrier { burst, .. }) = &mut self {
+            burst.power_dbfs += by_db;
+        }
+        self
+    }
 }
 
 /// [`Segment`] as the back needs it.

@@ -281,8 +281,9 @@ impl<'a> Capture<'a> {
         if self.shared.stopped() {
             return Err(Ended::Stopped);
         }
-        while let Ok(suspicion) = self.axis.suspicions.try_recv() {
-            self.axis.scheduler.suspect(&suspicion);
+        // Of a patient source what is suspected waits for the end of a dwell, so that runs repeat.
+        if !self.params.patient {
+            self.suspect();
         }
         let before = Monotonic::now();
         let into = match self.block.as_mut().and_then(Arc::get_mut) {
@@ -461,6 +462,26 @@ impl<'a> Capture<'a> {
         }
     }
 
+    /// A source that can be kept waiting is: until what was heard in the dwell before the one that is over was judged.
+    /// The room is then as late as with a radio, and always by as much: the same scene and seed give the same run.
+    fn wait_for_room(&mut self) {
+        if !self.params.patient {
+            return;
+        }
+        while self.shared.judged.load(Ordering::Acquire) + 1 < self.dwell.number && !self.shared.stopped() {
+            add(&self.shared.turns, 1);
+            self.wait_for_looker();
+        }
+        self.suspect();
+    }
+
+    /// Takes what the room suspects.
+    fn suspect(&mut self) {
+        while let Ok(suspicion) = self.axis.suspicions.try_recv() {
+            self.axis.scheduler.suspect(&suspicion);
+        }
+    }
+
     /// For a source that can be kept waiting.
     fn wait_for_looker(&self) {
         self.looker.unpark();
@@ -477,6 +498,7 @@ impl<'a> Capture<'a> {
             lost_samples: self.lost,
             clipped_share,
         };
+        self.wait_for_room();
         self.axis.scheduler.looked(&look);
         let next = self.axis.scheduler.next(look.until_s);
         let stays = next.center_hz == self.segment.center_hz && next.gain_step == self.segment.gain_step;

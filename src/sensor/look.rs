@@ -34,6 +34,10 @@ pub struct Look<'a> {
     shared: &'a Shared,
     outbox: Outbox,
     rate_hz: f64,
+    /// By gain step: what levels are lower by than at the gain to search with, decibels.
+    drops_db: Vec<f32>,
+    /// The same in the segment.
+    drop_db: f32,
     front: Front,
     plausible: Plausible,
     likeness: Likeness,
@@ -48,12 +52,13 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// Looks at what `looker` gets.
+    /// Looks at what `looker` gets. Levels are told as at the gain to search with: `drops_db` is what each step takes.
     pub fn new(
         looker: Looker,
         shared: &'a Shared,
         outbox: Outbox,
         rate_hz: f64,
+        drops_db: Vec<f32>,
         said: crossbeam_channel::Receiver<FromSensor>,
     ) -> Self {
         let mut front = Front::new();
@@ -63,6 +68,8 @@ impl<'a> Look<'a> {
             shared,
             outbox,
             rate_hz,
+            drops_db,
+            drop_db: 0.0,
             front,
             plausible: Plausible::default(),
             likeness: Likeness::default(),
@@ -152,7 +159,11 @@ impl<'a> Look<'a> {
     }
 
     fn begin(&mut self, block: &Block) {
+        self.front.finish(&mut self.events);
+        self.encode();
         self.segment = Some(block.segment);
+        let step = block.dwell.map_or(0, |dwell| usize::from(dwell.gain_step));
+        self.drop_db = self.drops_db.get(step).copied().unwrap_or(0.0);
         let segment = Segment {
             index: block.segment,
             tuning: Tuning { rate_hz: self.rate_hz, center_hz: block.dwell.map(|dwell| dwell.center_hz) },
@@ -166,7 +177,7 @@ impl<'a> Look<'a> {
     fn encode(&mut self) {
         for event in self.events.drain(..) {
             let before = self.outbox.held.len();
-            frame(&FromSensor::Event(event), &mut self.outbox.held);
+            frame(&FromSensor::Event(event.louder(self.drop_db)), &mut self.outbox.held);
             // Beginnings are never dropped: what follows could not be understood without them.
             if before > HELD_MAX && !matches!(event, FrontEvent::Segment(_) | FrontEvent::Health(_)) {
                 add(&self.shared.shed, (self.outbox.held.len() - before) as u64);

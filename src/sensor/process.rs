@@ -246,13 +246,21 @@ impl Sensor<'_> {
         let (say, said) = bounded::<FromSensor>(SUSPICIONS);
         let shared = self.shared.clone();
         let outbox = self.outbox.take();
+        let drops_db = drops_db(&self.params.open.gains);
         let handle = thread::spawn(move || {
             if let Some(outbox) = outbox {
-                Look::new(looker, &shared, outbox, rate_hz, said).run();
+                Look::new(looker, &shared, outbox, rate_hz, drops_db, said).run();
             }
         });
         Looking { thread: handle.thread().clone(), say, handle }
     }
+}
+
+/// What the gain falls by with each step, decibels: the elements of a receiver's gain add up.
+fn drops_db(steps: &[Vec<(String, f64)>]) -> Vec<f32> {
+    let total = |step: &Vec<(String, f64)>| step.iter().map(|(_, db)| db).sum::<f64>();
+    let first = steps.first().map_or(0.0, total);
+    steps.iter().map(|step| (first - total(step)) as f32).collect()
 }
 
 /// The looking thread, from outside.
@@ -289,6 +297,7 @@ fn command(mut input: impl Read, suspicions: &Sender<Suspicion>, shared: &Shared
                     // More than can be looked into: the room asks again for what lasts.
                     let _ = suspicions.try_send(suspicion);
                 }
+                Ok(Some(ToSensor::Judged(number))) => shared.judged.store(number, Ordering::Release),
                 Ok(Some(ToSensor::Quit)) => return shared.stop(),
                 Ok(None) => break,
                 Err(error) => {

@@ -158,6 +158,13 @@ impl Room {
         self.tell(&ToSensor::Suspect(Suspicion { until_s, ..suspicion }));
     }
 
+    /// Says that all up to the dwell of this `number` was judged, to a sensor that waits for it.
+    pub fn judged(&mut self, number: u64) {
+        if self.command.patient {
+            self.tell(&ToSensor::Judged(number));
+        }
+    }
+
     /// Ends the sensor.
     pub fn stop(&mut self) {
         self.tell(&ToSensor::Quit);

@@ -47,6 +47,8 @@ pub struct Shared {
     pub alike: AtomicU64,
     /// The gain is not what was set.
     pub gain_moved: AtomicBool,
+    /// Number of the latest dwell that the room has judged, told for a patient source only.
+    pub judged: AtomicU64,
     /// Whether a receiver is open and ought to stream.
     pub streaming: AtomicBool,
     /// The room or the process wants the end.
@@ -83,6 +85,7 @@ impl Default for Shared {
             alike: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             gain_moved: AtomicBool::new(false),
+            judged: AtomicU64::new(0),
             streaming: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             latency: Latency::default(),

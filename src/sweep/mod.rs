@@ -10,5 +10,5 @@ mod scheduler;
 mod value;
 
 pub use ledger::{BandCoverage, Ledger};
-pub use scheduler::Scheduler;
+pub use scheduler::{CLIPPED_SHARE, Scheduler};
 pub use value::{Dwell, Look, Purpose, Suspicion, Want};

@@ -6,7 +6,7 @@ use super::value::{Dwell, Look, Purpose, Suspicion};
 use crate::plan::{DWELL_JITTER, Loop, PLACE_JITTER, Random, ReceiverPlan};
 
 /// Share of clipped samples above which a look is repeated with less gain: degraded, as the pipeline calls it.
-const CLIPPED_SHARE: f32 = 0.01;
+pub const CLIPPED_SHARE: f32 = 0.01;
 
 /// Superframes that the gain stays down for after the last overload: a transmitter near by comes again.
 const GAIN_HOLD: u64 = 4;

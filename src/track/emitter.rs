@@ -134,6 +134,10 @@ pub struct Emitter {
     pub end_seen: bool,
     /// Observed silence since `last_s`, seconds.
     pub silent_s: f64,
+    /// Time between `first_s` and `last_s` in which the receiver looked elsewhere, seconds.
+    pub unseen_s: f64,
+    /// Such time since `last_s`.
+    pub(super) unseen_since_s: f64,
     /// What it must stay within to be the ambient emitter that it is taken for.
     pub envelope: Option<Envelope>,
     /// Carriers and lengths of its bursts.
@@ -171,6 +175,8 @@ impl Emitter {
             onset_seen: false,
             end_seen: false,
             silent_s: 0.0,
+            unseen_s: 0.0,
+            unseen_since_s: 0.0,
             envelope: None,
             marks: Marks::default(),
             stranger: None,
@@ -190,6 +196,7 @@ impl Emitter {
         let was_off = self.count == 0 || self.end_seen || self.silent_s > 0.0;
         self.onset_seen |= !burst.cut_start && was_off;
         self.silent_s = 0.0;
+        self.unseen_s += std::mem::take(&mut self.unseen_since_s);
         self.on.add(burst.start_s, burst.end_s);
         // A carrier's end is told by its last report: the tracker sets `end_seen` then.
         self.end_seen |= emission.carrier.is_none() && !burst.cut_end;
@@ -308,6 +315,8 @@ impl Emitter {
         self.end_seen |= other.end_seen;
         self.carriers_on += other.carriers_on;
         self.silent_s = self.silent_s.min(other.silent_s);
+        self.unseen_s = self.unseen_s.max(other.unseen_s);
+        self.unseen_since_s = self.unseen_since_s.min(other.unseen_since_s);
         self.marks.absorb(&other.marks, self.place.absolute);
         self.stranger = self.stranger.or(other.stranger);
         for (mine, theirs) in self.votes.iter_mut().zip(other.votes) {
@@ -485,10 +494,15 @@ impl Emitter {
         Some(follows as f64 / count as f64)
     }
 
-    /// Fraction of the time between first and last that it was on.
+    /// Fraction of the time between first and last that it was on, as far as the receiver looked.
     pub fn duty(&self) -> f64 {
-        let span_s = self.last_s - self.first_s;
+        let span_s = self.watched_s(self.last_s);
         if span_s > 0.0 { (self.on.airtime_s() / span_s).min(1.0) } else { 1.0 }
+    }
+
+    /// Time from its first burst until `now_s` in which the receiver looked, seconds.
+    pub fn watched_s(&self, now_s: f64) -> f64 {
+        now_s - self.first_s - self.unseen_s
     }
 
     /// Whether enough of its bursts agree in that in which it is strange.

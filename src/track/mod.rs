@@ -83,6 +83,8 @@ pub struct Tracker {
     plan: BandPlan,
     view: Option<View>,
     epoch: u32,
+    /// End of what was observed in the view, seconds.
+    observed_s: f64,
     emitters: Vec<Option<Emitter>>,
     /// Emitters that may not be evicted, by slot.
     pinned: Vec<bool>,
@@ -128,11 +130,19 @@ impl Tracker {
             self.epoch += 1;
         }
         view.epoch = self.epoch;
-        self.view = Some(view);
+        // Nobody was seen since the view before ended, and some not in it.
+        let before = self.view.replace(view).filter(|_| shared_axis);
+        let between_s = view.start_s - self.observed_s;
         self.carriers.clear();
         for emitter in self.emitters.iter_mut().flatten() {
             emitter.carriers_on = 0;
+            if let Some(before) = &before {
+                let whole_s = self.observed_s - before.start_s.max(emitter.last_s);
+                let within_s = if emitter.is_seen_by(before) { 0.0 } else { whole_s.max(0.0) };
+                emitter.unseen_since_s += between_s.max(0.0) + within_s;
+            }
         }
+        self.observed_s = view.start_s;
     }
 
     /// Where the receiver looks.
@@ -224,6 +234,7 @@ impl Tracker {
     /// The receiver looked from `from_s` until `until_s`: emitters within its span age.
     pub fn observed(&mut self, from_s: f64, until_s: f64) {
         let Some(view) = self.view else { return };
+        self.observed_s = self.observed_s.max(until_s);
         for emitter in self.emitters.iter_mut().flatten() {
             let silent_s = until_s - from_s.max(emitter.last_s);
             let on = emitter.carriers_on > 0;

@@ -71,6 +71,9 @@ pub enum ToSensor {
     Suspect(Suspicion),
     /// End.
     Quit,
+    /// All that was said of the dwell of this number, and before, has been judged. A sensor whose source can be kept
+    /// waiting goes on by it.
+    Judged(u64),
 }
 
 /// Formats by number.

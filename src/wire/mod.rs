@@ -15,7 +15,7 @@ pub use frame::{FrameError, Frames, frame, preamble};
 pub use message::{FromSensor, Hello, ToSensor, Trouble};
 
 /// Changes whenever a message, or anything in one, changes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Longest message, bytes: a plan of two thousand tunings.
 pub const FRAME_MAX: usize = 256 * 1024;

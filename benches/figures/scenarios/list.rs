@@ -95,7 +95,9 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         receivers: &[(H, 11.0), (S, 22.0), (R, 19.0)],
         expect: alert(&["wireless-microphone"], [650.2, 650.4]),
-        offender: |w| w.emitter("wfm", 650.3, -34.0, "deviation_hz = 35000\non = [[5, 900]]"),
+        offender: |w| {
+            w.emitter("wfm", 650.3, -34.0, "deviation_hz = 35000\naudio = \"music\"\non = [[5, 900]]")
+        },
         ..scenario(5, "wireless microphone")
     },
     Scenario {

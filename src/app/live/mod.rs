@@ -4,17 +4,19 @@
 mod curious;
 mod json;
 mod lines;
+mod overload;
 
 pub use json::JsonLive;
 pub use lines::LinesLive;
 
 use crate::alert::AlertPhase;
-use crate::pipeline::{Back, BackParams, Health, HealthState, Output};
+use crate::pipeline::{Back, BackParams, FrontEvent, Health, HealthState, Output};
 use crate::policy::Baseline;
 use crate::sensor::{Fault, News, Room, SensorCommand};
 use crate::sweep::{BandCoverage, Scheduler};
 use crate::wire::{Counts, Hello};
 use curious::Curious;
+use overload::Overload;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -107,6 +109,8 @@ pub fn guard(params: LiveParams, sink: &mut dyn LiveSink, stop: &AtomicBool) -> 
         health: None,
         conditions: None,
         curious: Curious::default(),
+        overload: Overload::default(),
+        gain_steps: 0,
         outputs: Vec::new(),
         coverage_due_s: COVERAGE_S,
         complained: (String::new(), 0.0),
@@ -136,6 +140,9 @@ struct Live<'a> {
     health: Option<Health>,
     conditions: Option<Vec<Condition>>,
     curious: Curious,
+    overload: Overload,
+    /// Steps that the receiver's gain can go down.
+    gain_steps: u8,
     outputs: Vec<Output>,
     coverage_due_s: f64,
     complained: (String, f64),
@@ -147,17 +154,22 @@ struct Live<'a> {
 impl Live<'_> {
     fn turn(&mut self, for_s: Option<f64>) -> io::Result<()> {
         match self.room.next(WAIT) {
+            // What the samples say of the receiver does not wait.
+            Some(News::Event(event @ FrontEvent::Health(_))) => self.take(&[event])?,
             Some(News::Event(event)) => {
-                self.back.take(&event, &mut self.outputs);
-                self.tell()?;
+                let held = self.overload.hold(event);
+                self.take(&held)?;
             }
             Some(News::Looked(look, _)) => {
+                let events = self.overload.release(&look, self.gain_steps);
+                self.take(&events)?;
                 if let Some(books) = &mut self.books {
                     books.looked(&look);
                 }
-                for suspicion in self.curious.about(&self.back, self.room.now_s()) {
+                if let Some(suspicion) = self.curious.about(&self.back, self.room.now_s()) {
                     self.room.suspect(suspicion);
                 }
+                self.room.judged(look.dwell.number);
             }
             Some(News::Open(hello)) => self.opened(&hello, for_s)?,
             Some(News::Said(what)) => self.complain(what),
@@ -166,6 +178,13 @@ impl Live<'_> {
         }
         self.judge()?;
         self.report()
+    }
+
+    fn take(&mut self, events: &[FrontEvent]) -> io::Result<()> {
+        for event in events {
+            self.back.take(event, &mut self.outputs);
+        }
+        self.tell()
     }
 
     fn opened(&mut self, hello: &Hello, for_s: Option<f64>) -> io::Result<()> {
@@ -177,6 +196,7 @@ impl Live<'_> {
             self.books = Some(Scheduler::new(&hello.plan, 0));
         }
         self.health = None;
+        self.gain_steps = hello.plan.gain_steps;
         self.sink.open(hello, now_s)?;
         self.sink.flush()
     }

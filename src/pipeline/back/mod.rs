@@ -149,15 +149,14 @@ impl Back {
             .collect()
     }
 
-    /// What is heard and not told of yet, ghosts excepted: number, centre and bandwidth in hertz, when it was last
-    /// heard. Of known frequency only.
-    pub fn untold(&self) -> impl Iterator<Item = (u64, f64, f64, f64)> {
+    /// What is heard and not told of yet, ghosts excepted, each with its number. Of known frequency only.
+    pub fn untold(&self) -> impl Iterator<Item = (u64, &Emitter)> {
         let told =
             |slot: Slot| self.lives.get(slot).and_then(Option::as_ref).is_some_and(|life| life.id.is_some());
         self.tracker
             .iter()
             .filter(move |(slot, emitter)| !told(*slot) && emitter.place.absolute && !emitter.is_ghost())
-            .map(|(_, emitter)| (emitter.serial, emitter.center_hz(), emitter.bandwidth_hz, emitter.last_s))
+            .map(|(_, emitter)| (emitter.serial, emitter))
     }
 
     fn begin(&mut self, segment: &SegmentStart, out: &mut Vec<Output>) {
@@ -265,7 +264,7 @@ impl Back {
             self.adopt(slot, verdict, out);
             return;
         }
-        let watched_s = self.now_s.max(emitter.last_s) - emitter.first_s;
+        let watched_s = emitter.watched_s(self.now_s.max(emitter.last_s));
         // The other teeth of a comb are reported right after the first, and the mains take their time.
         let least_s = if emitter.is_continuous() || !verdict.named { SETTLE_S } else { 0.0 };
         let settle_s = verdict.settle_s.max(least_s);
@@ -276,7 +275,7 @@ impl Back {
             return;
         }
         let until_s = match (enough, part) {
-            (true, false) => emitter.first_s + settle_s,
+            (true, false) => self.now_s + settle_s - watched_s,
             (true, true) => self.now_s + known::WHOLE_S,
             _ => f64::INFINITY,
         };
