@@ -295,6 +295,19 @@ def pulsed(row):
     return result(wrong, onset_s=[onset_s] * 2 if found else None, alerts=alerts)
 
 
+def alerted(row):
+    """Whoever jams is in the room: an alert."""
+    with Run(row.source, row.args, row.model) as run:
+        if not rested(run):
+            return result(["never well"])
+        begin = time.monotonic()
+        run.send(row.verbs[0])
+        found = run.wait(lambda event: event["event"] == "alert", begin, begin + row.limit_s + PATIENCE_S)
+    if found is None:
+        return result([f"no alert in {row.limit_s + PATIENCE_S:.0f} s"])
+    return result([], onset_s=[round(found[0] - begin, 2)] * 2, reasons=found[1]["reasons"][:2])
+
+
 def creeping(row):
     """A floor that rises a decibel every four seconds, forty times as fast as the slow jammer of the table."""
     with Run(row.source, row.args, row.model) as run:
@@ -389,6 +402,7 @@ ROWS = [
     Row("19b", "jammed, parked", ["floor +30dB"], words=["floor", "jam"], limit_s=3.0, args=PARK),
     Row("19c", "jammed a tenth of the time, parked", states=BAD, words=["floor", "jam"], limit_s=3.0, args=PARK,
         own=pulsed),
+    Row("19d", "a jammer is alerted of, parked", ["floor +30dB"], limit_s=10.0, args=PARK, own=alerted),
     Row("20", "jammed slowly, parked", states=BAD, words=["floor", "jam"], args=PARK, own=creeping),
     Row("21", "antenna off", ["floor -20dB"], words=["floor", "antenna", "deaf"], limit_s=30.0, recover_s=30.0),
     Row("22", "retunes ignored", ["retune_ignored"], states=BAD, words=["tun"], sweeps=2.0, recover_s=40.0),

@@ -116,7 +116,9 @@ class Run:
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
                 [program(), "run", "--device", self.device, "--json", *args],
-                stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **(env or {})})
+                stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **(env or {})},
+                # An interruption is for who measures, who ends it in order.
+                start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
