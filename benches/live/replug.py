@@ -27,7 +27,7 @@ def settled(run):
 
 
 def cycle(run, away_s):
-    """One: seconds from the receiver's return until the room sees, and whether it noticed at all."""
+    """One: seconds from the receiver's return until it is not blind, and whether it noticed at all."""
     begin = time.monotonic()
     answer = run.send(f"vanish for {away_s}s")
     if not answer.startswith("ok"):
@@ -36,7 +36,7 @@ def cycle(run, away_s):
     blind = run.wait(lambda e: e["event"] == "health" and e["state"] == "blind", begin, back + 4.0)
     if blind is None:
         return None, False
-    seen = run.wait(lambda e: e["event"] == "health" and e["state"] == "ok", blind[0], back + 3 * RECOVER_S)
+    seen = run.wait(lambda e: e["event"] == "health" and e["state"] != "blind", blind[0], back + 3 * RECOVER_S)
     return (seen[0] - back if seen else None), True
 
 
