@@ -106,7 +106,7 @@ fn what_a_receiver_cannot_reach_is_told() {
     }
     // B3 ends beyond 1766 MHz: told from there on.
     let part = plan.unseen.iter().find(|u| u.name == "B3 uplink").unwrap();
-    assert_eq!((part.low_hz, part.high_hz), (1766e6, 1785e6));
+    assert_eq!((part.low_hz, part.high_hz), (1765e6, 1785e6));
     let both = planned("cn", Level::Confidential, &["rtlsdr", "hackrf"], None).unwrap();
     assert_eq!(both.unseen, []);
     assert!(both.receivers.iter().all(|r| !r.tunings.is_empty()));
