@@ -104,7 +104,7 @@ fn what_a_receiver_cannot_reach_is_told() {
     for name in ["2.4 GHz ISM", "5.2 GHz Wi-Fi", "B1 uplink", "n78 TDD"] {
         assert!(plan.unseen.iter().any(|u| u.name == name), "{name}");
     }
-    // B3 ends beyond 1766 MHz: told from there on.
+    // B3 ends beyond 1765 MHz: told from there on.
     let part = plan.unseen.iter().find(|u| u.name == "B3 uplink").unwrap();
     assert_eq!((part.low_hz, part.high_hz), (1765e6, 1785e6));
     let both = planned("cn", Level::Confidential, &["rtlsdr", "hackrf"], None).unwrap();
