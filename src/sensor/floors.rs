@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_floor_that_stays_says_nothing() {
-        assert_eq!(after(60.0, |n, s| ((n as f64 + 7.0 * s).sin() as f32)), FloorVerdict::AsEver);
+        assert_eq!(after(60.0, |n, s| (n as f64 + 7.0 * s).sin() as f32), FloorVerdict::AsEver);
     }
 
     #[test]
