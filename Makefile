@@ -22,7 +22,7 @@ lint: ## format and lints only
 audit: ## dependencies against deny.toml, published advisories included
 	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories
 
-figures: ## measure, and write docs/detection.md, docs/intercept.md and docs/performance.md; resumes where it was interrupted
+figures: ## measure, and write docs/detection.md, intercept.md, performance.md and scenarios.md; resumes where it was interrupted
 	@$(WITH_TOOLS) scripts/figures.sh $(WHAT)
 
 peers: ## CPU time of the sensor beside soapy_power and GNU Radio, to docs/figures/peers.jsonl

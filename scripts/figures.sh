@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures and writes docs/detection.md, docs/intercept.md and docs/performance.md. What has been measured for this
+# Measures and writes docs/detection.md, docs/intercept.md, docs/performance.md and docs/scenarios.md. What has been measured for this
 # version of the sources is not measured again: interrupt it when you like. Arguments go to the measuring program, as
 # `scripts/figures.sh noise --seeds 2`; see benches/figures/main.rs.
 set -eu

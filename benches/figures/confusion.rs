@@ -1,7 +1,8 @@
 //! What a signal is taken for, alone in its usual tuning.
 
 use crate::cases::{CASES, Case, room};
-use crate::{Task, trial};
+use crate::ledger::Task;
+use crate::trial;
 use serde_json::{Map, Value};
 
 /// Mean power of a burst over the noise in its 99 % bandwidth, dB.

@@ -1,7 +1,8 @@
 //! How weak a burst may be: the part of the transmissions that the front notices, against their SNR.
 
 use crate::cases::{CASES, Case, room};
-use crate::{Task, trial};
+use crate::ledger::Task;
+use crate::trial;
 use serde_json::{Map, Value};
 
 /// Mean power of a burst over the noise in its 99 % bandwidth, dB. The first is a control: nothing can be detected

@@ -1,6 +1,6 @@
 //! Times to intercept: what the plan forecasts, and what the real scheduler does to emitters drawn burst by burst.
 
-use crate::Task;
+use crate::ledger::Task;
 use crate::watch::{Room, looked_share, quantile, times_to_two};
 use serde_json::Map;
 use std::sync::Arc;

@@ -9,6 +9,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+/// One measurement that is done at a time and leaves one line.
+pub struct Task {
+    /// Name of what is measured.
+    pub what: String,
+    /// Seed.
+    pub seed: u64,
+    /// The measurement; an error is said and leaves no line.
+    #[allow(clippy::type_complexity)]
+    pub run: Box<dyn Fn() -> Result<Map<String, Value>, String> + Send + Sync>,
+}
+
 /// The lines of one file.
 pub struct Ledger {
     path: PathBuf,

@@ -1,4 +1,5 @@
-//! Measures emcon and writes what came out: `docs/detection.md`, `docs/intercept.md` and `docs/performance.md`.
+//! Measures emcon and writes what came out: `docs/detection.md`, `docs/intercept.md`, `docs/performance.md`
+//! and `docs/scenarios.md`.
 //!
 //! ```text
 //! cargo bench --bench figures -- [WHAT]... [--seeds N] [--jobs N]
@@ -23,21 +24,9 @@ mod throughput;
 mod trial;
 mod watch;
 
-use ledger::Ledger;
-use serde_json::{Map, Value};
+use ledger::{Ledger, Task};
 use std::path::Path;
 use std::sync::Mutex;
-
-/// One measurement that is done at a time and leaves one line.
-pub struct Task {
-    /// Name of what is measured.
-    pub what: String,
-    /// Seed.
-    pub seed: u64,
-    /// The measurement; an error is said and leaves no line.
-    #[allow(clippy::type_complexity)]
-    pub run: Box<dyn Fn() -> Result<Map<String, Value>, String> + Send + Sync>,
-}
 
 /// What was asked for.
 struct Args {

@@ -1,6 +1,6 @@
 //! Memory of `emcon replay` while samples stream through it, from the system's books.
 
-use crate::Task;
+use crate::ledger::Task;
 use serde_json::Map;
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! False alarms: what the pipeline says of a receiver that hears nothing.
 
-use crate::Task;
 use crate::cases::room;
+use crate::ledger::Task;
 use crate::trial;
 use serde_json::Map;
 

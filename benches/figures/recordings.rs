@@ -1,6 +1,6 @@
 //! Verdicts on recordings made off the air by others, where a folder of them is there.
 
-use crate::Task;
+use crate::ledger::Task;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::process::Command;

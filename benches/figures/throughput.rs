@@ -3,7 +3,8 @@
 //! Absolute rates depend on the machine and on who else uses it; ratios of interleaved rounds do not. Time is that of
 //! this thread on its core, from the scheduler's books.
 
-use crate::{Task, cases};
+use crate::cases;
+use crate::ledger::Task;
 use emcon::iq::{IqBlock, Samples, Segment, Tuning};
 use emcon::pipeline::{Back, BackParams, Front, FrontEvent};
 use emcon::synth::{Renderer, Scene};

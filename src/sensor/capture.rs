@@ -85,6 +85,8 @@ pub struct Axis {
     /// Samples that the radio made.
     stream: u64,
     segments: u32,
+    /// Number of the latest dwell that was booked.
+    booked: u64,
     /// When the radio made the first of them.
     origin: Option<Monotonic>,
 }
@@ -96,7 +98,7 @@ impl Axis {
         filler: Filler,
         suspicions: crossbeam_channel::Receiver<Suspicion>,
     ) -> Self {
-        Self { scheduler, filler, suspicions, stream: 0, segments: 0, origin: None }
+        Self { scheduler, filler, suspicions, stream: 0, segments: 0, booked: 0, origin: None }
     }
 
     /// The same after `stream` samples that were read before.
@@ -468,7 +470,8 @@ impl<'a> Capture<'a> {
         if !self.params.patient {
             return;
         }
-        while self.shared.judged.load(Ordering::Acquire) + 1 < self.dwell.number && !self.shared.stopped() {
+        // One that a fault cut short is not booked, and nobody judges it.
+        while self.shared.judged.load(Ordering::Acquire) < self.axis.booked && !self.shared.stopped() {
             add(&self.shared.turns, 1);
             self.wait_for_looker();
         }
@@ -506,6 +509,7 @@ impl<'a> Capture<'a> {
         self.hold();
         self.stamp(Monotonic::now());
         self.hand_on(Some(look), !stays);
+        self.axis.booked = look.dwell.number;
         self.dwell = next;
     }
 

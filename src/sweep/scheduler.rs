@@ -5,8 +5,9 @@ use super::ledger::{BandCoverage, Ledger};
 use super::value::{Dwell, Look, Purpose, Suspicion};
 use crate::plan::{DWELL_JITTER, Loop, PLACE_JITTER, Random, ReceiverPlan};
 
-/// Share of clipped samples above which a look is repeated with less gain: degraded, as the pipeline calls it.
-pub const CLIPPED_SHARE: f32 = 0.01;
+/// Share of clipped samples above which a look is repeated with less gain: a tenth of what the pipeline calls degraded,
+/// and 20 us of a look of 20 ms. A burst's end at the edge of a look splatters as its middle does.
+pub const CLIPPED_SHARE: f32 = 1e-3;
 
 /// Superframes that the gain stays down for after the last overload: a transmitter near by comes again.
 const GAIN_HOLD: u64 = 4;

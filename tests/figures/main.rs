@@ -5,8 +5,11 @@
 
 #[path = "../../benches/figures/ledger.rs"]
 mod ledger;
+#[path = "../../benches/figures/scenarios/mod.rs"]
+mod scenarios;
 #[path = "../../benches/figures/theory.rs"]
 mod theory;
 
 mod ledger_test;
+mod scenarios_test;
 mod theory_test;

@@ -9,7 +9,7 @@ mod list;
 mod run;
 mod scene;
 
-use crate::Task;
+use crate::ledger::Task;
 use list::{SCENARIOS, Scenario};
 use scene::{Ambient, Kind};
 use std::path::Path;
