@@ -183,8 +183,8 @@ impl Watch {
 
     /// It ended.
     pub fn ended(&mut self) {
+        // That another receiver answered stays true until the accepted one does.
         self.phase = Phase::Down;
-        self.other = false;
     }
 
     /// A receiver is being opened.
@@ -425,7 +425,13 @@ mod tests {
         assert_eq!(watch.faults(now_s), [Fault::NoSamples, Fault::OtherReceiver]);
         assert!(watch.hopeless(now_s).is_some());
         watch.ended();
+        assert_eq!(
+            watch.faults(now_s),
+            [Fault::Down, Fault::OtherReceiver],
+            "it is told, though it was killed"
+        );
         watch.started(now_s);
+        assert_eq!(watch.hopeless(now_s), None, "the accepted one may be back");
         watch.hello(&hello("1"), now_s);
         assert_eq!(watch.faults(now_s), [Fault::NoSamples], "open is not seeing");
         watch.status(&Counts { received: 1, ..Counts::default() }, now_s);
