@@ -62,9 +62,10 @@ class Ledger:
         return out
 
     def has(self, what, seed):
-        """Whether it was measured to its end for these sources."""
+        """Whether it was measured to its end for these sources, and did not fail: who runs it again wants to see."""
         return any((line["what"], line["seed"], line["version"]) == (what, seed, self.version)
-                   and line.get("complete", True) for line in self.lines())
+                   and line.get("complete", True) and line.get("passed", True) is not False
+                   for line in self.lines())
 
     def put(self, what, seed, result):
         """Appends a result."""
