@@ -22,10 +22,3 @@ export EMCON_SIM_MODULE
 step "tests, among them the commands of README.md"
 # The test profile is optimised (Cargo.toml): signal processing would take minutes otherwise.
 cargo test --locked --workspace
-
-step "the live sensor, in short: nothing lost, nothing leaked, no fault unsaid"
-# Measured anew each time: what it says is of this machine and now.
-EMCON_FIGURES=$(mktemp -d)
-export EMCON_FIGURES
-scripts/soak.sh --short
-rm -r "$EMCON_FIGURES"
