@@ -24,7 +24,12 @@ enum Act {
     Fail,
 }
 
-/// A receiver whose samples are their own number, modulo 251 on one rail, and the tuning in MHz on the other.
+/// The number of a sample as its value: short of the rails, where it would count as clipped.
+fn value(number: u64) -> i8 {
+    ((number % 199) as i16 - 99) as i8
+}
+
+/// A receiver whose samples are their own number on one rail, and the tuning in MHz on the other.
 struct Fake {
     facts: Facts,
     acts: VecDeque<Act>,
@@ -90,7 +95,7 @@ impl Receiver for Fake {
                 *left -= count;
                 let over = *left == 0;
                 let Samples::Ci8(samples) = samples else { panic!("another format") };
-                let number = |n: usize| ((self.at + n as u64) % 251) as u8 as i8;
+                let number = |n: usize| value(self.at + n as u64);
                 let tuning = |n: usize| {
                     if self.at + (n as u64) < self.stale { -1 } else { (self.center_hz / 1e6) as i8 }
                 };
@@ -190,7 +195,7 @@ fn check(blocks: &[Arc<Block>], start: u64) {
             assert_eq!(first, next + block.lost_before, "what is missing is said");
         }
         for (n, [number, _]) in samples(block).iter().enumerate() {
-            assert_eq!(*number as u8, ((first + n as u64) % 251) as u8, "sample {n} of the block at {first}");
+            assert_eq!(*number, value(first + n as u64), "sample {n} of the block at {first}");
         }
         next = Some(first + block.iq.samples.len() as u64);
     }
