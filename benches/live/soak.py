@@ -1,6 +1,7 @@
 """Long measurements of the live sensor: sustained, replug, faults. See scripts/soak.sh."""
 
 import argparse
+import signal
 import sys
 import tempfile
 
@@ -90,6 +91,8 @@ def main():
     args = parser.parse_args()
     if unknown := set(args.what) - set(PARTS):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    # Who is told to end ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     ledger = Ledger("soak")
     failed = sum(run(ledger, args) for name, run in PARTS.items() if not args.what or name in args.what)
     if failed:
