@@ -1,6 +1,7 @@
 """Long measurements of the live sensor: sustained, replug, faults. See scripts/soak.sh."""
 
 import argparse
+import signal
 import sys
 import tempfile
 
@@ -90,6 +91,8 @@ def main():
     args = parser.parse_args()
     if unknown := set(args.what) - set(PARTS):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    # Who is told to end does as if interrupted: what it started is ended, what was done counts.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     ledger = Ledger("soak")
     failed = sum(run(ledger, args) for name, run in PARTS.items() if not args.what or name in args.what)
     if failed:
