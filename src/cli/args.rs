@@ -1,7 +1,7 @@
 //! The command line as typed.
 
 use super::quantity;
-use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs};
+use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs, WhichArgs};
 use crate::classify::Device;
 use crate::explain::Window;
 use crate::policy::Level;
@@ -160,15 +160,9 @@ pub struct SynthArgs {
 /// Which receiver, and what it is to cover.
 #[derive(Debug, Args)]
 pub struct SensorArgs {
-    /// SoapySDR arguments of the receiver, as driver=hackrf,serial=... [default: the only one attached]
-    #[arg(long, value_name = "ARGUMENTS", help_heading = "The receiver")]
-    pub device: Option<String>,
-    /// The kind of receiver that it is like (hackrf, rtlsdr) [default: by its driver]
-    #[arg(long, value_name = "KIND", help_heading = "The receiver")]
-    pub receiver: Option<String>,
-    /// Samples a second [default: its kind's]
-    #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "The receiver")]
-    pub rate: Option<f64>,
+    /// Which receiver.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Stay at this frequency instead of sweeping, as 446.1M
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "The receiver")]
     pub park: Option<f64>,

@@ -65,7 +65,7 @@ pub(super) fn run(args: &DoctorArgs, common: &Common) -> Exit {
 
 /// The computer, its USB and its SoapySDR; gives what is attached.
 fn machine(args: &DoctorArgs, profiles: &[ReceiverProfile], out: &mut Report) -> io::Result<Vec<Attached>> {
-    let asked = args.receiver.device.as_deref().unwrap_or_default();
+    let asked = args.receiver.which.device.as_deref().unwrap_or_default();
     // Listing them loads the modules, which `here` then sees.
     let found = attached(asked);
     out.tell(soapysdr(&here(), argument(asked, "driver")))?;
@@ -84,7 +84,7 @@ fn chosen(args: &DoctorArgs, found: &[Attached], out: &mut Report) -> io::Result
     if found.len() != 1 {
         return Ok(None);
     }
-    match Chosen::of(args.receiver.device.as_deref(), args.receiver.receiver.as_deref()) {
+    match Chosen::of(args.receiver.which.device.as_deref(), args.receiver.which.receiver.as_deref()) {
         Ok(chosen) => Ok(Some(chosen)),
         Err(error) => {
             out.tell([Check::fail("kind", error.to_string(), "say which kind it is like with --receiver")])?;
@@ -95,7 +95,7 @@ fn chosen(args: &DoctorArgs, found: &[Attached], out: &mut Report) -> io::Result
 
 fn receiver(args: &DoctorArgs, chosen: &Chosen, stop: &AtomicBool, out: &mut Report) -> io::Result<()> {
     let center_hz = chosen.somewhere_hz();
-    let mut open = chosen.options(center_hz, args.receiver.rate);
+    let mut open = chosen.options(center_hz, args.receiver.which.rate);
     match chosen.gains(args.receiver.gain.as_ref()) {
         Ok(gains) => open.gains = gains,
         Err(why) => return out.tell([Check::fail("gain", why, "take another --gain")]),

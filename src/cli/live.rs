@@ -27,7 +27,7 @@ pub(super) fn sensor(args: &SenseArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let center_hz = guarded.park_hz.unwrap_or_else(|| chosen.somewhere_hz());
-    let open = chosen.options(center_hz, args.sensor.rate);
+    let open = chosen.options(center_hz, args.sensor.which.rate);
     let profile = chosen.profile.clone();
     let params = SenseParams {
         settle_default: chosen.settle_default(open.rate_hz),
@@ -127,7 +127,7 @@ fn prepare(args: &SensorArgs, common: &Common) -> Result<(Chosen, Guarded), Exit
     let config = config::load(common.config.as_deref()).map_err(|error| failed(&error, Exit::Config))?;
     let region = args.region.map_or(config.region, |region| region.as_str());
     let region = config::region(region).map_err(|error| failed(&error, Exit::Config))?;
-    let chosen = Chosen::of(args.device.as_deref(), args.receiver.as_deref())
+    let chosen = Chosen::of(args.which.device.as_deref(), args.which.receiver.as_deref())
         .map_err(|error| failed(&error, Exit::Config))?;
     let devices = Device::ALL.iter().copied().filter(|device| device.is_device()).collect();
     let level = args.level.map_or(config.level, Into::into);
@@ -145,7 +145,7 @@ fn sensor_arguments(args: &SensorArgs, chosen: &Chosen, common: &Common) -> Vec<
     option("--receiver", Some(chosen.profile.name.clone().into()));
     option("--region", args.region.map(|region| region.as_str().into()));
     option("--level", args.level.map(|level| level.as_str().into()));
-    option("--rate", args.rate.map(|hz| hz.to_string().into()));
+    option("--rate", args.which.rate.map(|hz| hz.to_string().into()));
     option("--park", args.park.map(|hz| hz.to_string().into()));
     option("--config", common.config.as_ref().map(|path| path.clone().into()));
     if common.quiet {

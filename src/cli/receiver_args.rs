@@ -6,9 +6,9 @@ use crate::app::receiver::Gain;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Which receiver, and how it is set.
+/// Which receiver.
 #[derive(Debug, Args)]
-pub struct ReceiverArgs {
+pub struct WhichArgs {
     /// SoapySDR arguments of the receiver, as driver=hackrf,serial=... [default: the only one attached]
     #[arg(long, value_name = "ARGUMENTS", help_heading = "The receiver")]
     pub device: Option<String>,
@@ -18,6 +18,14 @@ pub struct ReceiverArgs {
     /// Samples a second, as 2.4M [default: its kind's]
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz, help_heading = "The receiver")]
     pub rate: Option<f64>,
+}
+
+/// Which receiver, and how it is set.
+#[derive(Debug, Args)]
+pub struct ReceiverArgs {
+    /// Which receiver.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Decibels in all, as the driver shares them out; or elements, as LNA=16,VGA=20; or step:N of its kind's
     /// settings, 0 the most sensitive [default: step:0]
     #[arg(long, value_name = "GAIN", value_parser = quantity::gain, allow_hyphen_values = true,

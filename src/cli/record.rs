@@ -87,10 +87,10 @@ pub(super) fn choose(args: &ReceiverArgs) -> Result<(Chosen, OpenOptions), Exit>
         complain(error);
         Exit::Config
     };
-    let chosen =
-        Chosen::of(args.device.as_deref(), args.receiver.as_deref()).map_err(|error| failed(&error))?;
+    let chosen = Chosen::of(args.which.device.as_deref(), args.which.receiver.as_deref())
+        .map_err(|error| failed(&error))?;
     let gains = chosen.gains(args.gain.as_ref()).map_err(|why| failed(&why))?;
-    let open = OpenOptions { gains, ..chosen.options(chosen.somewhere_hz(), args.rate) };
+    let open = OpenOptions { gains, ..chosen.options(chosen.somewhere_hz(), args.which.rate) };
     Ok((chosen, open))
 }
 

@@ -277,6 +277,8 @@ impl Live<'_> {
     fn finish(mut self) -> io::Result<Guarded> {
         let now_s = self.room.now_s();
         self.room.stop();
+        let rest = self.overload.rest();
+        self.take(&rest)?;
         self.back.finish(&mut self.outputs);
         self.tell()?;
         self.cover()?;

@@ -20,7 +20,12 @@ impl Overload {
     /// Holds `event` until its dwell is over. Gives all that is held when it is too much.
     pub fn hold(&mut self, event: FrontEvent) -> Vec<FrontEvent> {
         self.held.push(event);
-        if self.held.len() < HELD { Vec::new() } else { std::mem::take(&mut self.held) }
+        if self.held.len() < HELD { Vec::new() } else { self.rest() }
+    }
+
+    /// All that is held, where no look will tell of its dwell any more.
+    pub fn rest(&mut self) -> Vec<FrontEvent> {
+        std::mem::take(&mut self.held)
     }
 
     /// What counts of the dwell that `look` tells of, on a receiver whose gain goes down by `gain_steps` at most.
@@ -53,6 +58,7 @@ mod tests {
             assert_eq!(overload.hold(observed), []);
             assert_eq!(overload.release(&look(clipped_share, gain_step), 4), [observed]);
             assert_eq!(overload.release(&look(0.0, 0), 4), []);
+            assert_eq!((overload.hold(observed), overload.rest()), (vec![], vec![observed]));
         }
     }
 }
