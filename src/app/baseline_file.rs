@@ -1,6 +1,6 @@
 //! A baseline as a file: JSON with a version, read with a limit, written whole or not at all.
 
-use crate::policy::{Baseline, Known};
+use crate::policy::{Baseline, Known, Occupied};
 use crate::units::HIGHEST_HZ;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -19,6 +19,8 @@ struct Document {
     emcon_baseline: u32,
     learned_s: f64,
     known: Vec<Known>,
+    #[serde(default, skip_serializing_if = "Occupied::is_empty")]
+    occupied: Occupied,
 }
 
 /// What tells the version, whatever else there is.
@@ -70,6 +72,12 @@ pub enum ReadBaselineError {
         /// Which field.
         field: &'static str,
     },
+    /// A level that no measurement gives.
+    #[error("{}: the spectrum of the baseline has an impossible level", path.display())]
+    Level {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Why a baseline cannot be written.
@@ -104,7 +112,10 @@ pub fn read(path: &Path) -> Result<Baseline, ReadBaselineError> {
             return Err(ReadBaselineError::Value { path: path.to_owned(), number: at + 1, field });
         }
     }
-    Ok(Baseline { learned_s: document.learned_s, known: document.known })
+    if !document.occupied.is_sound() {
+        return Err(ReadBaselineError::Level { path: path.to_owned() });
+    }
+    Ok(Baseline { learned_s: document.learned_s, known: document.known, occupied: document.occupied })
 }
 
 /// Writes a baseline: to a file beside it first, which then takes its name. What is no ordinary file (a device, a
@@ -113,8 +124,12 @@ pub fn read(path: &Path) -> Result<Baseline, ReadBaselineError> {
 /// # Errors
 /// See [`WriteBaselineError`].
 pub fn write(path: &Path, baseline: &Baseline) -> Result<(), WriteBaselineError> {
-    let document =
-        Document { emcon_baseline: VERSION, learned_s: baseline.learned_s, known: baseline.known.clone() };
+    let document = Document {
+        emcon_baseline: VERSION,
+        learned_s: baseline.learned_s,
+        known: baseline.known.clone(),
+        occupied: baseline.occupied.clone(),
+    };
     let written = match std::fs::canonicalize(path) {
         Ok(special) if !special.is_file() => write_into(&special, &document),
         Ok(file) => replace(&file, &document),
@@ -182,7 +197,7 @@ mod tests {
             period_s: Some(0.1024),
             bursts: 30,
         };
-        Baseline { learned_s: 10.0, known: vec![known] }
+        Baseline { learned_s: 10.0, known: vec![known], ..Baseline::default() }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Device;
 use super::signature::Means;
 use crate::bandplan::{BandPlan, Direction, Service};
-use crate::track::Emitter;
+use crate::track::{Emitter, HALF_FRAME_S};
 
 /// A device and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +27,6 @@ const DOWNLINK_DUTY_MIN: f64 = 0.25;
 const UPLINK_SHARE_MAX: f64 = 0.5;
 /// How well the starts of a base station keep the half-frame.
 const HALF_FRAME_MIN: f64 = 0.5;
-/// Half a frame, seconds (3GPP TS 36.211 4.2, TS 38.211 4.3.1).
-const HALF_FRAME_S: f64 = 5e-3;
 
 /// Four TDD periods of 5 ms and as much again, so that a downlink's pauses and rhythm have shown, seconds.
 const SETTLE_S: f64 = 40e-3;

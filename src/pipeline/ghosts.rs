@@ -154,9 +154,10 @@ impl Neighbours {
             let slack = EDGE_SLABS + if burst.look > other.look { u64::from(burst.look) } else { 0 };
             let within = other.from <= burst.from + slack && burst.until <= other.until + slack;
             let edge = other.from.abs_diff(burst.from) <= slack || other.until.abs_diff(burst.until) <= slack;
-            let after =
-                other.until.abs_diff(burst.from) <= EDGE_SLABS && burst.until - burst.from <= SPLATTER_SLABS;
             let ratio = other.mean() / mean;
+            // The converter's own noise is another while something strong drives it through its steps, and when it ends.
+            let brief = burst.until - burst.from <= SPLATTER_SLABS;
+            let after = other.until.abs_diff(burst.from) <= EDGE_SLABS && (brief || ratio > RECOVERY_RATIO);
             let (from, to) = other.extents();
             let skirts = within && in_skirts((lo, hi, mean), (from, to, other.mean()));
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);

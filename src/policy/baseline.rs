@@ -5,6 +5,7 @@
 //! lengths of bursts, which tell a second transmitter on a learned channel, are kept here and compared burst by burst
 //! where bursts are attributed (`track`).
 
+use super::Occupied;
 use crate::classify::{Device, Signal};
 use crate::track::Marks;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ const CENTER_TOLERANCE_HZ: f64 = 5e3;
 /// Bandwidths within this factor are the same (ibid.).
 const BANDWIDTH_FACTOR: f64 = 2.0;
 /// An emitter may be this much louder than it was while learning, dB (ibid.).
-const LEVEL_TOLERANCE_DB: f64 = 6.0;
+pub const LEVEL_TOLERANCE_DB: f64 = 6.0;
 /// Periods are the same if their ratio is within this of a whole number: random delays (BLE adds up to 10 ms to
 /// an interval of 100 ms and more, Core 5.4 Vol 6 Part B 4.4.2.2) average out to well below it.
 const PERIOD_TOLERANCE: f64 = 0.02;
@@ -61,6 +62,9 @@ pub struct Baseline {
     pub learned_s: f64,
     /// In the order they were learned.
     pub known: Vec<Known>,
+    /// What the spectrum was filled with.
+    #[serde(default, skip_serializing_if = "Occupied::is_empty")]
+    pub occupied: Occupied,
 }
 
 /// Whether an emitter is known.
@@ -90,6 +94,7 @@ impl Baseline {
     /// What both know.
     pub fn joined(mut self, other: Self) -> Self {
         self.learned_s = self.learned_s.max(other.learned_s);
+        self.occupied.join(&other.occupied);
         other.known.into_iter().for_each(|known| self.learn(known));
         self
     }
@@ -120,7 +125,15 @@ impl Sighting {
             (false, false) => self.center_fits(seen) && self.bandwidth_fits(seen),
             _ => false,
         };
-        self.signal == seen.signal && placed
+        (self.signal == seen.signal || self.sends_beacons(seen)) && placed
+    }
+
+    /// Whether `seen` may be the beacons of this access point, which sends them at 1 Mb/s and all else as OFDM, with the
+    /// same power.
+    fn sends_beacons(&self, seen: &Self) -> bool {
+        self.signal == Signal::WifiOfdm
+            && seen.signal == Signal::WifiDsss
+            && (self.level_dbfs - seen.level_dbfs).abs() <= LEVEL_TOLERANCE_DB
     }
 
     fn center_fits(&self, seen: &Self) -> bool {
@@ -185,7 +198,7 @@ mod tests {
     }
 
     fn learned(known: Sighting) -> Baseline {
-        let mut baseline = Baseline { learned_s: 10.0, known: Vec::new() };
+        let mut baseline = Baseline { learned_s: 10.0, ..Baseline::default() };
         baseline.learn(known);
         baseline
     }
@@ -209,7 +222,10 @@ mod tests {
         check("half the bandwidth", Sighting { bandwidth_hz: 8.31e6, ..access_point() }, true);
         check("less than half the bandwidth", Sighting { bandwidth_hz: 8.29e6, ..access_point() }, false);
         check("twice the bandwidth", Sighting { bandwidth_hz: 33.3e6, ..access_point() }, false);
-        check("another signal", Sighting { signal: Signal::WifiDsss, ..access_point() }, false);
+        check("another signal", Sighting { signal: Signal::Zigbee, ..access_point() }, false);
+        check("its beacons", Sighting { signal: Signal::WifiDsss, ..access_point() }, true);
+        let weaker = Sighting { signal: Signal::WifiDsss, level_dbfs: -46.1, ..access_point() };
+        check("another one's", weaker, false);
         check("every other burst missed", Sighting { period_s: Some(0.2049), ..access_point() }, true);
         check("another period", Sighting { period_s: Some(0.1100), ..access_point() }, false);
         check("no cadence seen yet", Sighting { period_s: None, ..access_point() }, true);

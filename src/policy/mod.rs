@@ -1,8 +1,10 @@
 //! Levels, bans and the ambient baseline.
 
 mod baseline;
+mod occupied;
 
-pub use baseline::{Baseline, Known, Match, Sighting};
+pub use baseline::{Baseline, Known, LEVEL_TOLERANCE_DB, Match, Sighting};
+pub use occupied::Occupied;
 
 use crate::classify::Device;
 

@@ -30,7 +30,7 @@ mod stats;
 
 pub use cadence::{Start, distances};
 pub use emission::{Emission, Kind, Place, View};
-pub use emitter::{Channel, Detail, Emitter, Envelope, Look};
+pub use emitter::{Channel, Detail, Emitter, Envelope, HALF_FRAME_S, Look};
 pub use marks::{CARRIER_DRIFT, KEPT_DRIFT, Marks, Stranger};
 pub use ontime::OnTime;
 pub use shed::Host;
@@ -293,7 +293,13 @@ impl Tracker {
     /// What was heard of the carrier in `slot` before it was recognised, symbol by symbol, is its.
     fn gather_pieces(&mut self, slot: Slot) -> Slot {
         let Some(whole) = self.emitter(slot) else { return slot };
-        let piece = |&(other, emitter): &(Slot, &Emitter)| other == slot || whole.consists_of(emitter);
+        let answers = |one: &Emitter, other: &Emitter| {
+            one.looks.iter().any(|look| self.answers(other, one.place, look.start_s, look.end_s))
+        };
+        let piece = |&(other, emitter): &(Slot, &Emitter)| {
+            let apart = || answers(emitter, whole) || answers(whole, emitter);
+            other == slot || (whole.consists_of(emitter) && !apart())
+        };
         let mut members: Vec<(bool, u64, Slot)> =
             self.iter().filter(piece).map(|(at, emitter)| (!self.pinned[at], emitter.serial, at)).collect();
         // Whoever was announced first keeps the name, else whoever came first.
@@ -399,13 +405,32 @@ impl Tracker {
         }
         // Near the noise no feature is to be trusted: within a carrier's span it is a piece of that carrier.
         let faint = f64::from(emission.burst.snr_db) < FAINT_DB && emission.kind != Kind::Line;
-        self.cellular.iter().copied().find(|&slot| {
-            self.emitter(slot).is_some_and(|emitter| {
-                let settled = emitter.count >= SETTLED;
-                let known = piece || settled && (faint || emitter.spans(emission));
-                known && emitter.has_room_for(emission, self.same_band(emitter, emission))
-            })
-        })
+        let (start_s, end_s) = (emission.burst.start_s, emission.burst.end_s);
+        let fits = |emitter: &Emitter| {
+            let settled = emitter.count >= SETTLED;
+            let known = piece || settled && (faint || emitter.spans(emission));
+            known
+                && emitter.has_room_for(emission, self.same_band(emitter, emission))
+                && !self.answers(emitter, emission.place, start_s, end_s)
+        };
+        let fitting = || self.cellular.iter().copied().filter(|&slot| self.emitter(slot).is_some_and(fits));
+        // Of a base station and a telephone that take turns, it is whose turn it is.
+        let in_turn = |slot: &Slot| self.emitter(*slot).is_some_and(|emitter| emitter.is_its_turn(start_s));
+        let first = fitting().next()?;
+        let in_turns = self.is_in_turns(emission.place);
+        Some(fitting().find(in_turn).filter(|_| in_turns).unwrap_or(first))
+    }
+
+    /// Whether both ends take turns there.
+    fn is_in_turns(&self, place: Place) -> bool {
+        let allocation = self.plan.find(place.hz, Service::Cellular).filter(|_| place.absolute);
+        allocation.is_some_and(|a| a.direction == Direction::Tdd)
+    }
+
+    /// Whether, in a band where both ends take turns, what is sent at that time is sent when `emitter` leaves the air to
+    /// the other end.
+    fn answers(&self, emitter: &Emitter, place: Place, start_s: f64, end_s: f64) -> bool {
+        self.is_in_turns(place) && emitter.pauses_during(start_s, end_s)
     }
 
     /// Whether both lie in one cellular allocation, as far as that is known.

@@ -44,10 +44,11 @@ impl Back {
         }
         match self.baseline.compare(&sighting(emitter, verdict.signal, verdict.device)) {
             Match::Known(_) => match self.beside(emitter) {
-                Some(sentence) => (false, Some(sentence)),
-                None => (true, None),
+                Some(sentence) if !self.is_piece_of_filled(emitter, verdict) => (false, Some(sentence)),
+                _ => (true, None),
             },
             _ if self.is_part_of_learned(emitter, verdict) => (true, None),
+            _ if self.is_piece_of_filled(emitter, verdict) => (true, None),
             Match::Differs(sentence) => (false, Some(sentence)),
             Match::New => (false, None),
         }
@@ -89,8 +90,18 @@ impl Back {
     /// device unless it is too faint for a name. Before the end of input the latest looks may yet prove to be.
     pub(super) fn is_part_of_known(&self, emitter: &Emitter, verdict: &Verdict, at_end: bool) -> bool {
         let told_too = !verdict.named;
+        if !self.learning && !verdict.named && self.is_unheard_of(emitter, verdict) && self.is_filled(emitter)
+        {
+            return true;
+        }
         !self.learning
             && self.is_part_of(emitter, verdict, at_end, |known| known.learned || (told_too && known.told))
+    }
+
+    /// Whether nothing like it was learned by itself.
+    fn is_unheard_of(&self, emitter: &Emitter, verdict: &Verdict) -> bool {
+        let seen = sighting(emitter, verdict.signal, verdict.device);
+        matches!(self.baseline.compare(&seen), Match::New)
     }
 
     /// The same of those that were learned only.

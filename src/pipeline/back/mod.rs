@@ -6,6 +6,7 @@
 //! observed to be silent, or the input ends. While learning, everything heard is ambient and raises nothing.
 
 mod comb;
+mod filled;
 mod known;
 mod life;
 mod mains;
@@ -68,6 +69,8 @@ pub struct Back {
     now_s: f64,
     /// Width of a bin in the segment, hertz.
     bin_hz: f64,
+    /// Middle of the segment's span, hertz, if known.
+    center_hz: Option<f64>,
     alerts: Vec<AlertReport>,
 }
 
@@ -93,6 +96,7 @@ impl Back {
             observed: None,
             now_s: 0.0,
             bin_hz: 0.0,
+            center_hz: None,
             alerts: Vec::new(),
         }
     }
@@ -103,12 +107,14 @@ impl Back {
             FrontEvent::Segment(segment) => self.begin(segment, out),
             FrontEvent::Burst(burst) => {
                 self.reach(burst.start_s);
+                self.fill(burst);
                 let touched = self.tracker.burst(burst);
                 self.touched(touched, out);
             }
             FrontEvent::Carrier(carrier) => {
                 // A carrier that began while learning is ambient, whenever it is first reported.
                 self.reach(carrier.burst.start_s);
+                self.fill(&carrier.burst);
                 let touched = self.tracker.carrier(carrier);
                 self.touched(touched, out);
             }
@@ -149,19 +155,23 @@ impl Back {
             .collect()
     }
 
-    /// What is heard and not told of yet, ghosts excepted, each with its number. Of known frequency only.
+    /// What is heard and not told of yet, each with its number: neither ghosts nor pieces of what fills the spectrum. Of
+    /// known frequency only.
     pub fn untold(&self) -> impl Iterator<Item = (u64, &Emitter)> {
         let told =
             |slot: Slot| self.lives.get(slot).and_then(Option::as_ref).is_some_and(|life| life.id.is_some());
         self.tracker
             .iter()
-            .filter(move |(slot, emitter)| !told(*slot) && emitter.place.absolute && !emitter.is_ghost())
+            .filter(move |(slot, emitter)| {
+                !told(*slot) && emitter.place.absolute && !emitter.is_ghost() && !self.is_filled(emitter)
+            })
             .map(|(_, emitter)| (emitter.serial, emitter))
     }
 
     fn begin(&mut self, segment: &SegmentStart, out: &mut Vec<Output>) {
         self.settle_silence(out);
         self.bin_hz = segment.bin_hz;
+        self.center_hz = segment.center_hz;
         let view = View {
             segment: segment.index,
             epoch: 0,
@@ -322,15 +332,27 @@ impl Back {
             verdict.reasons =
                 vec![format!("one of {teeth} lines {khz:.1} kHz apart that came up together: a comb")];
         }
-        if !verdict.named && self.keeps_step(emitter) {
+        if let Some(reason) = self.of_the_mains(emitter, &verdict) {
             verdict.device = Device::Interference;
-            verdict.reasons.push("in step with interference gated by the mains: part of it".to_owned());
+            verdict.reasons.push(reason.to_owned());
         }
-        // A name once given stays; that something is nobody's device must be seen anew.
-        let stays = |before: &&Verdict| before.named && before.device != Device::Interference;
-        let before = life.verdict.as_ref().filter(stays).filter(|_| !verdict.named);
+        // A name once given stays; that a line is nobody's device must be seen anew.
+        let stays = |before: &&Verdict| {
+            before.named && (before.device != Device::Interference || before.signal == Signal::Unknown)
+        };
+        // What keeps step with the mains may resemble keying for a while.
+        let weak = |before: &&Verdict| {
+            !verdict.named || (before.device == Device::Interference && is_doubtful(&verdict))
+        };
+        let before = life.verdict.as_ref().filter(stays).filter(weak);
         if let Some(before) = before {
             return before.clone();
+        }
+        if verdict.device == Device::MobilePhone
+            && let Some(band) = self.sends_with_base_stations(emitter)
+        {
+            verdict.device = Device::Infrastructure;
+            verdict.reasons.push(format!("{band}: sends while the base stations do: TDD downlink"));
         }
         let unknown_station = verdict.signal == Signal::FmBroadcast && self.knows_ambient && !self.learning;
         if unknown_station && !self.is_ambient(emitter, life, &verdict).0 {
@@ -341,12 +363,21 @@ impl Back {
         verdict
     }
 
-    fn keeps_step(&self, emitter: &Emitter) -> bool {
-        let is_source = |slot: Slot| {
-            let verdict = self.life(slot).and_then(|life| life.verdict.as_ref());
-            verdict.is_some_and(|v| v.named && v.device == Device::Interference)
-        };
-        self.tracker.iter().any(|(slot, other)| is_source(slot) && mains::keeps_step(emitter, other))
+    /// Why `emitter` is a part of interference that is gated by the mains, if it is.
+    fn of_the_mains(&self, emitter: &Emitter, verdict: &Verdict) -> Option<&'static str> {
+        let nameless = !verdict.named;
+        if !(nameless || is_doubtful(verdict)) {
+            return None;
+        }
+        self.tracker.iter().find_map(|(slot, other)| {
+            let source = self.life(slot).and_then(|life| life.verdict.as_ref());
+            source.filter(|v| v.named && v.device == Device::Interference)?;
+            if nameless && mains::keeps_step(emitter, other) {
+                return Some("in step with interference gated by the mains: part of it");
+            }
+            let under = mains::is_under_oven(emitter, other, !nameless);
+            under.then_some("not to be told from what the microwave oven sends that is on")
+        })
     }
 
     /// What an emitter that got no name resembles most.
@@ -498,6 +529,13 @@ impl Back {
             self.baseline.learn(sighting(emitter, verdict.signal, verdict.device));
         }
     }
+}
+
+/// Whether what is gated by the mains and sweeps may get this name from pieces of it: keying, a chirp, or a spread
+/// spectrum.
+fn is_doubtful(verdict: &Verdict) -> bool {
+    use Signal::{Fsk, Lora, Ook, WifiDsss, Zigbee};
+    matches!(verdict.signal, Ook | Fsk | Lora | Zigbee | WifiDsss)
 }
 
 fn subject(report: &super::EmitterReport) -> Subject<'_> {

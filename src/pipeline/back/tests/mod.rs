@@ -4,3 +4,4 @@
 mod life;
 mod names;
 mod scene;
+mod surroundings;
