@@ -250,10 +250,10 @@ mod tests {
     fn a_gain_comes_with_another_to_compare_with() {
         let chosen = Chosen::of(Some("driver=rtlsdr"), None).unwrap();
         let tuner = |db: f64| vec![("TUNER".to_owned(), db)];
-        assert_eq!(chosen.gains(None).unwrap().len(), 4);
-        assert_eq!(chosen.gains(Some(&Gain::Step(3))).unwrap(), [tuner(0.0), tuner(29.7)]);
+        assert_eq!(chosen.gains(None).unwrap().len(), 5);
+        assert_eq!(chosen.gains(Some(&Gain::Step(4))).unwrap(), [tuner(0.0), tuner(42.1)]);
         assert_eq!(chosen.gains(Some(&Gain::Elements(tuner(28.0)))).unwrap(), [tuner(28.0), tuner(0.0)]);
-        assert!(chosen.gains(Some(&Gain::Step(4))).unwrap_err().contains("step:0 to step:3"));
+        assert!(chosen.gains(Some(&Gain::Step(5))).unwrap_err().contains("step:0 to step:4"));
     }
 
     #[test]

@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(rtlsdr.ranges_hz, [[24e6, 1765e6]]);
         assert_eq!(rtlsdr.stream_args, [("bufflen".to_string(), "16384".to_string())]);
         assert_eq!(ability(&rtlsdr, Some(0.01)).settle_s, 0.01);
-        assert_eq!(ability(&rtlsdr, None).gain_steps, 3);
+        assert_eq!(ability(&rtlsdr, None).gain_steps, 4);
     }
 
     #[test]

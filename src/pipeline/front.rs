@@ -276,7 +276,7 @@ impl Run {
             self.learn();
         }
         while self.horizon(self.next_slab) <= self.history.end() {
-            self.one_slab(tap, out);
+            self.one_slab(self.slab_start(self.next_slab), tap, out);
         }
     }
 
@@ -300,9 +300,8 @@ impl Run {
         self.learned = true;
     }
 
-    fn one_slab(&mut self, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
-        let slab = self.next_slab;
-        let start = self.slab_start(slab);
+    /// Looks at the next slab, whose samples begin at `start`.
+    fn one_slab(&mut self, start: u64, tap: &mut Option<Tap>, out: &mut Vec<FrontEvent>) {
         self.stft.slab(&self.history, start, &mut self.power);
         if let Some(tap) = tap {
             let start_s = self.time(start + self.layout.hop as u64 / 2);
@@ -397,11 +396,14 @@ impl Run {
             self.learn();
         }
         while self.slab_end(self.next_slab) <= self.history.end() {
-            self.one_slab(tap, out);
+            self.one_slab(self.slab_start(self.next_slab), tap, out);
         }
-        // The last slab is short of samples; what is missing counts as silence.
-        if self.slab_start(self.next_slab) + (self.layout.bins as u64) / 4 < self.history.end() {
-            self.one_slab(tap, out);
+        // The last slab is short of samples. It takes some that were looked at already: a line that broke off within a
+        // frame would splatter over the span.
+        let start = self.slab_start(self.next_slab);
+        if start + (self.layout.bins as u64) / 4 < self.history.end() {
+            let whole = self.history.end().saturating_sub(self.layout.slab_reach() as u64).max(self.origin);
+            self.one_slab(start.min(whole), tap, out);
         }
         self.detector.flush(&mut self.noticed);
         self.report(true, out);

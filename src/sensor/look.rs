@@ -71,7 +71,7 @@ impl<'a> Look<'a> {
             drops_db,
             drop_db: 0.0,
             front,
-            plausible: Plausible::default(),
+            plausible: Plausible::new(rate_hz),
             likeness: Likeness::default(),
             scratch: Vec::new(),
             segment: None,

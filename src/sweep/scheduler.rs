@@ -114,13 +114,13 @@ impl Scheduler {
     }
 
     /// The next dwell, asked for between two at stream time `now_s`: another look after overload first, then what
-    /// confirms a suspicion, as long as the two keep to their share; else whoever's turn it is.
+    /// confirms a suspicion, as long as that with the other keeps to its share; else whoever's turn it is.
     ///
     /// # Panics
     /// If the plan has no tuning.
     pub fn next(&mut self, now_s: f64) -> Dwell {
         let left_s = self.budget.left_s(now_s);
-        let dwell = self.repeated(left_s).or_else(|| self.confirming(now_s, left_s));
+        let dwell = self.repeated().or_else(|| self.confirming(now_s, left_s));
         let mut dwell = match dwell {
             Some(dwell) => {
                 let took_s = self.settle_s + dwell.look_s;
@@ -184,14 +184,14 @@ impl Scheduler {
         self.ledger.coverage(now_s)
     }
 
-    /// Another look at what overloaded the receiver, if `left_s` suffice. If not, its next visit has less gain anyway.
-    fn repeated(&mut self, left_s: f64) -> Option<Dwell> {
+    /// Another look at what overloaded the receiver. It waits for no share of the time: what is so strong is near, the
+    /// look before told little of it, and a tuning asks for one for each step of its gain only.
+    fn repeated(&mut self) -> Option<Dwell> {
         let tuning = *self.repeats.first()?;
         self.repeats.remove(0);
         let place = &self.places[tuning as usize];
         let center_hz = place.centers_hz[usize::from(!place.turn)];
-        let dwell = self.dwell(tuning, center_hz, place.dwell_s, place.gain_step, Purpose::GainStep);
-        (self.settle_s + dwell.look_s <= left_s).then_some(dwell)
+        Some(self.dwell(tuning, center_hz, place.dwell_s, place.gain_step, Purpose::GainStep))
     }
 
     /// The next step of the first suspicion that waits, if `left_s` suffice.

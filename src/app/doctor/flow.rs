@@ -321,7 +321,7 @@ impl Trial {
         let size = BLOCK.min(facts.transfer.max(1));
         let most = (TRIAL_S * facts.rate_hz / size as f64).ceil() as usize;
         let block = Samples::with_capacity(facts.format, 2 * size);
-        Self { block, kept: Vec::new(), most, size, plausible: Plausible::default() }
+        Self { block, kept: Vec::new(), most, size, plausible: Plausible::new(facts.rate_hz) }
     }
 
     fn take(&mut self, heard: &Heard, flow: &mut Flow) {

@@ -195,6 +195,9 @@ impl Live<'_> {
         if self.books.is_none() {
             self.books = Some(Scheduler::new(&hello.plan, 0));
         }
+        // No look will repeat what the receiver heard before.
+        let rest = self.overload.rest();
+        self.take(&rest)?;
         self.health = None;
         self.gain_steps = hello.plan.gain_steps;
         self.sink.open(hello, now_s)?;
