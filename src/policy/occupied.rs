@@ -14,6 +14,11 @@ const CELL_HZ: f64 = 100e3;
 const RESOLUTION_HZ: f64 = 200e3;
 /// Part of an emission's band that must have been filled: both ends are known to a tenth of the width.
 const FILLED: f64 = 0.8;
+/// What a transmitter leaves beside its band, as a part of the bandwidth to each side and in decibels below it: 3GPP TS
+/// 36.104 6.6.2 demands 45 dB over the whole next channel, the first of it has half of that.
+const SHOULDER: f64 = 0.1;
+/// See [`SHOULDER`].
+const SHOULDER_DB: f32 = 20.0;
 /// Most cells kept: 3.2 GHz of spectrum, more than any plan visits.
 const CELLS_MAX: usize = 1 << 15;
 
@@ -40,7 +45,12 @@ impl Occupied {
     pub fn learn(&mut self, center_hz: f64, bandwidth_hz: f64, level_dbfs: f64) {
         let level = in_resolution_dbfs(bandwidth_hz, level_dbfs) as f32;
         // Where it lies is known to a part of a cell.
-        for cell in cells(center_hz, bandwidth_hz + CELL_HZ) {
+        self.raise(center_hz, bandwidth_hz + CELL_HZ, level);
+        self.raise(center_hz, (1.0 + 2.0 * SHOULDER) * bandwidth_hz, level - SHOULDER_DB);
+    }
+
+    fn raise(&mut self, center_hz: f64, bandwidth_hz: f64, level: f32) {
+        for cell in cells(center_hz, bandwidth_hz) {
             if let Some(held) = self.cells.get_mut(&cell) {
                 *held = held.max(level);
             } else if self.cells.len() < CELLS_MAX {
@@ -147,8 +157,10 @@ mod tests {
         let occupied = downlink();
         assert!(!occupied.explains(780e6, 180e3, -43.0, 6.0), "6.5 dB over a block's share");
         assert!(!occupied.explains(780e6, 10e3, -30.0, 6.0), "the whole power in one channel");
-        assert!(!occupied.explains(793e6, 180e3, -60.0, 6.0), "beside");
-        assert!(!occupied.explains(792e6, 4e6, -60.0, 6.0), "half beside");
+        assert!(occupied.explains(793e6, 180e3, -64.0, 6.0), "its shoulder");
+        assert!(!occupied.explains(793e6, 180e3, -62.0, 6.0), "over its shoulder");
+        assert!(!occupied.explains(795e6, 180e3, -90.0, 6.0), "beside");
+        assert!(!occupied.explains(794e6, 4e6, -90.0, 6.0), "half beside");
         assert!(!Occupied::default().explains(780e6, 180e3, -120.0, 6.0));
     }
 
