@@ -38,6 +38,12 @@ impl Monotonic {
     }
 }
 
+/// The monotonic clock in seconds since this was asked for first.
+pub fn monotonic_s() -> f64 {
+    static START: std::sync::OnceLock<Monotonic> = std::sync::OnceLock::new();
+    Monotonic::now().seconds_since(*START.get_or_init(Monotonic::now))
+}
+
 /// The wall clock, UTC.
 pub fn utc() -> Timestamp {
     Timestamp::now()

@@ -33,5 +33,8 @@ pub mod synth;
 pub mod config;
 pub mod sensor;
 pub mod explain;
+pub mod guard;
+pub mod store;
 pub mod app;
+pub mod web;
 pub mod cli;

@@ -3,6 +3,7 @@
 pub mod attached;
 pub mod baseline_file;
 pub mod doctor;
+pub mod hub;
 pub mod live;
 pub mod ndjson;
 pub mod plan;

@@ -63,6 +63,11 @@ impl<W: Write> Ndjson<W> {
         Self { epoch: Some(epoch), ..self }
     }
 
+    /// What was written to.
+    pub fn into_inner(self) -> W {
+        self.to
+    }
+
     fn input(&self) -> Option<u32> {
         self.several.then_some(self.number)
     }
@@ -121,11 +126,7 @@ impl<W: Write> Ndjson<W> {
         self.line(&AlertLine {
             event: "alert",
             input: self.input(),
-            phase: match report.phase {
-                AlertPhase::Raised => "raised",
-                AlertPhase::Updated => "updated",
-                AlertPhase::Resolved => "resolved",
-            },
+            phase: alert_word(report.phase),
             id: format!("a{}", report.id),
             emitter: format!("e{}", report.emitter),
             device: report.device.as_str(),
@@ -167,6 +168,15 @@ impl<W: Write> Ndjson<W> {
 const SNR_MAX_DB: f64 = 100.0;
 /// What an infinite or undefined level is written as, dB: below every receiver, above no signal.
 const LEVEL_MIN_DB: f64 = -300.0;
+
+/// The word for where an alert is in its life.
+pub fn alert_word(phase: AlertPhase) -> &'static str {
+    match phase {
+        AlertPhase::Raised => "raised",
+        AlertPhase::Updated => "updated",
+        AlertPhase::Resolved => "resolved",
+    }
+}
 
 /// The word for a severity.
 pub fn severity_word(severity: Severity) -> &'static str {

@@ -56,8 +56,12 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// A scene file in, a SigMF recording and its truth out
     Synth(SynthArgs),
-    /// Guard a room with an attached receiver, until interrupted
+    /// Guard a room with an attached receiver, until interrupted; its page and API
     Run(RunArgs),
+    /// A simulated room and a scripted meeting, on the page: no hardware, no configuration
+    Demo(DemoArgs),
+    /// The state of a room that is guarded on this machine
+    Status(StatusArgs),
     /// The sensor process, which `run` starts: one receiver, no network
     Sense(SenseArgs),
     /// What receivers would listen to, how often, and how soon that meets what
@@ -199,11 +203,56 @@ pub struct RunArgs {
     /// Write what was learned, for --baseline
     #[arg(long, value_name = "FILE", requires = "learn", help_heading = "The room")]
     pub save_baseline: Option<PathBuf>,
+    /// Begin without a meeting: nothing is banned until one is begun [default: in a meeting of --level]
+    #[arg(long, help_heading = "The room")]
+    pub standby: bool,
+    /// Keep records in DIR [default: $STATE_DIRECTORY of the service, else in memory only]
+    #[arg(long, value_name = "DIR", help_heading = "The room")]
+    pub data: Option<PathBuf>,
+    /// The room's page and API, on this machine [default: 127.0.0.1:7430, or any free port if that is taken]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "The room")]
+    pub listen: Option<std::net::SocketAddr>,
     /// End after SECONDS with an open receiver
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds)]
     pub r#for: Option<f64>,
     /// One JSON object a line on standard output
     #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `emcon demo`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon demo\n  \
+        emcon demo --listen 127.0.0.1:8080",
+    after_help = "Exit status: 0 the script was played, or interrupted; 66 the simulated receiver is not found."
+)]
+pub struct DemoArgs {
+    /// The room's page and API, on this machine [default: 127.0.0.1:7430, or any free port if that is taken]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Go on with the page after the script, until interrupted
+    #[arg(long)]
+    pub stay: bool,
+}
+
+/// `emcon status`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon status\n  \
+        emcon status --json | jq .conditions",
+    after_help = "Exit status: 0 clear; 3 alert; 4 blind, or no room answers; 5 tamper; 6 degraded; 7 standby or arming; 2 usage."
+)]
+pub struct StatusArgs {
+    /// Where the room listens
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7430")]
+    pub room: std::net::SocketAddr,
+    /// The whole state as JSON
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -14,8 +14,12 @@ pub enum Exit {
     Alert = 3,
     /// An input was blind for more than half of its time.
     Blind = 4,
+    /// Somebody may have had a hand in it.
+    Tamper = 5,
     /// It works, but not as well as it should.
     Degraded = 6,
+    /// No meeting is guarded, or not yet.
+    Standby = 7,
     /// Input that cannot be what it claims to be (EX_DATAERR).
     BadData = 65,
     /// No such input (EX_NOINPUT).

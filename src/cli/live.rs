@@ -4,17 +4,18 @@ use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
 use super::exit::Exit;
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
-use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, guard};
+use super::room::OpenRoom;
+use crate::app::hub::Start;
+use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, RoomLive, guard};
 use crate::app::receiver::{Chosen, Guarded, plan_for};
 use crate::classify::Device;
 use crate::clock;
 use crate::config;
 use crate::pipeline::BackParams;
+use crate::policy::Level;
 use crate::sensor::{SenseEnd, SenseParams, SensorCommand, sense};
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// `emcon sense`.
 pub(super) fn sensor(args: &SenseArgs, common: &Common) -> Exit {
@@ -69,35 +70,46 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Ok(baseline) => baseline,
         Err(error) => return failed(&error, Exit::BadData),
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
-            return failed(&format_args!("cannot be told to end: {error}"), Exit::Io);
-        }
-    }
+    let stop = match super::room::stopped_by_signals() {
+        Ok(stop) => stop,
+        Err(exit) => return exit,
+    };
+    let epoch = clock::utc();
+    let start = if args.standby { Start::Standby } else { Start::Meeting(guarded.level) };
+    let room = match OpenRoom::open(super::room::data_folder(args.data.as_deref()), start, epoch, args.listen) {
+        Ok(room) => room,
+        Err(exit) => return exit,
+    };
     let params = LiveParams {
         command: SensorCommand {
             program,
             arguments: sensor_arguments(&args.sensor, &chosen, common),
+            environment: Vec::new(),
             patient: chosen.is_patient(),
         },
         back: BackParams {
             band_plan: guarded.region,
             signatures,
-            level: guarded.level,
+            // The room says at once what is banned.
+            level: Level::Open,
             baseline,
             learn_s: args.learn.unwrap_or(0.0),
         },
         for_s: args.r#for,
+        levels: Some(room.levels()),
     };
-    let epoch = clock::utc();
-    let stdout = BufWriter::new(io::stdout().lock());
-    let mut sink: Box<dyn LiveSink> = if args.json {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    if let Err(error) = room.announce(&mut stdout, args.json, common.quiet) {
+        return output_failed(&error);
+    }
+    let sink: Box<dyn LiveSink> = if args.json {
         Box::new(JsonLive::new(stdout, epoch))
     } else {
         Box::new(LinesLive::new(stdout, epoch, colored(&io::stdout(), common), common.verbose > 0))
     };
-    let guarded = match guard(params, sink.as_mut(), &stop) {
+    let guarded = guard(params, &mut RoomLive::new(room.hub(), sink), &stop);
+    drop(room);
+    let guarded = match guarded {
         Ok(guarded) => guarded,
         Err(error) => return output_failed(&error),
     };

@@ -1,6 +1,7 @@
 //! Verbs, options and exit statuses: what is typed to what is done, and what came of it to a status.
 
 pub mod args;
+mod demo;
 mod devices;
 mod doctor;
 pub mod exit;
@@ -13,7 +14,9 @@ mod quantity;
 pub mod receiver_args;
 mod record;
 mod replay;
+mod room;
 mod scan;
+mod status;
 mod synth;
 
 use crate::recording::printable;
@@ -44,6 +47,8 @@ fn run(cli: &Cli) -> Exit {
         Verb::Replay(args) => replay::run(args, &cli.common),
         Verb::Synth(args) => synth::run(args, &cli.common),
         Verb::Run(args) => live::run(args, &cli.common),
+        Verb::Demo(args) => demo::run(args, &cli.common),
+        Verb::Status(args) => status::run(args),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Devices(args) => devices::run(args),

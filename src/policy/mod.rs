@@ -22,6 +22,24 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, the strictest first.
+    pub const ALL: [Self; 4] = [Self::TopSecret, Self::Secret, Self::Confidential, Self::Open];
+
+    /// As people and programs say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TopSecret => "top-secret",
+            Self::Secret => "secret",
+            Self::Confidential => "confidential",
+            Self::Open => "open",
+        }
+    }
+
+    /// The level called `word`.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+
     /// Whether a meeting of this level bans `device`.
     pub fn bans(self, device: Device) -> bool {
         self != Self::Open && device.is_device()

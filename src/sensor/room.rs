@@ -32,6 +32,8 @@ pub struct SensorCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Variables that it finds in its environment besides this process's.
+    pub environment: Vec<(OsString, OsString)>,
     /// Whether its source is no radio and makes samples as they are read: time is then counted in samples.
     pub patient: bool,
 }
@@ -295,6 +297,7 @@ impl Drop for Room {
 fn spawn(command: &SensorCommand) -> io::Result<Running> {
     let mut child = Command::new(&command.program)
         .args(&command.arguments)
+        .envs(command.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -5,16 +5,20 @@ mod curious;
 mod json;
 mod lines;
 mod overload;
+mod room;
 
 pub use json::JsonLive;
 pub use lines::LinesLive;
+pub use room::RoomLive;
 
 use crate::alert::AlertPhase;
+use crate::clock;
 use crate::pipeline::{Back, BackParams, FrontEvent, Health, HealthState, Output};
-use crate::policy::Baseline;
+use crate::policy::{Baseline, Level};
 use crate::sensor::{Fault, News, Room, SensorCommand};
 use crate::sweep::{BandCoverage, Scheduler};
 use crate::wire::{Counts, Hello};
+use crossbeam_channel::Receiver;
 use curious::Curious;
 use overload::Overload;
 use std::io;
@@ -23,6 +27,9 @@ use std::time::Duration;
 
 /// Time between two reports of the coverage, seconds.
 const COVERAGE_S: f64 = 10.0;
+
+/// Time between two reports of what was watched: a lease of five seconds is renewed from it.
+const WATCHED: Duration = Duration::from_millis(250);
 
 /// Longest wait for news: how late a fault may be noticed.
 const WAIT: Duration = Duration::from_millis(50);
@@ -35,6 +42,8 @@ pub struct LiveParams {
     pub back: BackParams,
     /// Ends after so many seconds of an open receiver.
     pub for_s: Option<f64>,
+    /// Levels that meetings bring, where people begin and end them.
+    pub levels: Option<Receiver<Level>>,
 }
 
 /// All that is wrong with what is seen.
@@ -74,6 +83,15 @@ pub trait LiveSink {
     /// As the writer beneath.
     fn coverage(&mut self, bands: &[BandCoverage], counts: &Counts, at_s: f64) -> io::Result<()>;
 
+    /// The same, several times a second, and in which time all of it is looked at; nothing before a receiver was opened.
+    /// Whoever must know that the guard is alive knows by that.
+    ///
+    /// # Errors
+    /// As the writer beneath.
+    fn watched(&mut self, _looked: Option<(&Scheduler, f64)>, _at_s: f64) -> io::Result<()> {
+        Ok(())
+    }
+
     /// What was said must leave now.
     ///
     /// # Errors
@@ -106,6 +124,9 @@ pub fn guard(params: LiveParams, sink: &mut dyn LiveSink, stop: &AtomicBool) -> 
         back: Back::new(params.back),
         sink,
         books: None,
+        superframe_s: f64::INFINITY,
+        watched: clock::Monotonic::now(),
+        levels: params.levels,
         health: None,
         conditions: None,
         curious: Curious::default(),
@@ -136,6 +157,10 @@ struct Live<'a> {
     sink: &'a mut dyn LiveSink,
     /// The ledger, of the plan that the sensor runs.
     books: Option<Scheduler>,
+    superframe_s: f64,
+    /// When it was told last what was watched.
+    watched: clock::Monotonic,
+    levels: Option<Receiver<Level>>,
     /// What the samples themselves say.
     health: Option<Health>,
     conditions: Option<Vec<Condition>>,
@@ -176,7 +201,16 @@ impl Live<'_> {
             Some(News::Refused(why)) => self.result.refused = Some(why),
             Some(News::Faults(_)) | None => {}
         }
+        while let Some(Ok(level)) = self.levels.as_ref().map(Receiver::try_recv) {
+            self.back.set_level(level, &mut self.outputs);
+            self.tell()?;
+        }
         self.judge()?;
+        if self.watched.elapsed() >= WATCHED {
+            self.watched = clock::Monotonic::now();
+            let looked = self.books.as_ref().map(|books| (books, self.superframe_s));
+            self.sink.watched(looked, self.room.now_s())?;
+        }
         self.report()
     }
 
@@ -195,6 +229,7 @@ impl Live<'_> {
         if self.books.is_none() {
             self.books = Some(Scheduler::new(&hello.plan, 0));
         }
+        self.superframe_s = hello.plan.superframe_s;
         // No look will repeat what the receiver heard before.
         let rest = self.overload.rest();
         self.take(&rest)?;

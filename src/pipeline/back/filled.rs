@@ -45,7 +45,7 @@ impl Back {
     /// infrastructure transmits any.
     pub(super) fn is_piece_of_filled(&self, emitter: &Emitter, verdict: &Verdict) -> bool {
         let nameless =
-            !verdict.named || matches!(verdict.signal, Signal::Unknown | Signal::Ook | Signal::Fsk);
+            !verdict.named || is_weak_name(verdict.signal);
         let cellular = matches!(verdict.signal, Signal::Lte | Signal::Nr | Signal::Umts);
         let hz = emitter.center_hz();
         let theirs = |a: &Allocation| is_theirs(a) || (cellular && is_in_turns(a));
@@ -86,6 +86,11 @@ impl Back {
     fn is_shared(&self, hz: f64) -> bool {
         self.judge.plan().at(hz).any(|a| is_theirs(a) || is_in_turns(a))
     }
+}
+
+/// Whether a piece of something wider may get this name: by its width and length alone.
+fn is_weak_name(signal: Signal) -> bool {
+    matches!(signal, Signal::Unknown | Signal::Ook | Signal::Fsk | Signal::Zigbee)
 }
 
 /// Whether only infrastructure transmits in `allocation`.

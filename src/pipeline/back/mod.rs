@@ -123,6 +123,20 @@ impl Back {
         }
     }
 
+    /// From now on `level` says what is banned: who is on already is told of anew.
+    pub fn set_level(&mut self, level: Level, out: &mut Vec<Output>) {
+        self.level = level;
+        for slot in self.slots_by(|_, life| u64::from(life.id.unwrap_or(u32::MAX))) {
+            let Some(life) = self.lives[slot].as_mut() else { continue };
+            let Some(verdict) = life.verdict.as_ref().filter(|_| life.id.is_some()) else { continue };
+            let banned = level.bans(verdict.device);
+            if banned != life.banned {
+                life.banned = banned;
+                self.report(slot, Phase::Updated, self.now_s, out);
+            }
+        }
+    }
+
     /// End of input: pending decisions are forced on the evidence held, everything is closed.
     pub fn finish(&mut self, out: &mut Vec<Output>) {
         self.settle_silence(out);

@@ -1,0 +1,85 @@
+//! What goes on, to the room, and to whoever else is told.
+
+use super::super::hub::Hub;
+use super::{Condition, LiveSink};
+use crate::guard::State;
+use crate::pipeline::{HealthState, Output};
+use crate::sweep::{BandCoverage, Scheduler};
+use crate::wire::{Counts, Hello};
+use std::io;
+
+/// Tells the room first: it records.
+pub struct RoomLive<S> {
+    hub: Hub,
+    other: S,
+}
+
+impl<S: LiveSink> RoomLive<S> {
+    /// Tells `hub`, then `other`.
+    pub fn new(hub: Hub, other: S) -> Self {
+        Self { hub, other }
+    }
+}
+
+impl<S: LiveSink> LiveSink for RoomLive<S> {
+    fn open(&mut self, hello: &Hello, at_s: f64) -> io::Result<()> {
+        self.other.open(hello, at_s)
+    }
+
+    fn output(&mut self, output: &Output) -> io::Result<()> {
+        self.hub.output(output);
+        self.other.output(output)
+    }
+
+    fn health(&mut self, conditions: &[Condition], at_s: f64) -> io::Result<()> {
+        let state = |condition: &Condition| match condition.state {
+            _ if condition.tamper => State::Tamper,
+            HealthState::Blind => State::Blind,
+            HealthState::Degraded | HealthState::Ok => State::Degraded,
+        };
+        self.hub.wrong(conditions.iter().map(|c| (state(c), c.reason.to_owned())).collect());
+        self.other.health(conditions, at_s)
+    }
+
+    fn coverage(&mut self, bands: &[BandCoverage], counts: &Counts, at_s: f64) -> io::Result<()> {
+        self.other.coverage(bands, counts, at_s)
+    }
+
+    fn watched(&mut self, looked: Option<(&Scheduler, f64)>, at_s: f64) -> io::Result<()> {
+        match looked {
+            Some((books, superframe_s)) => self.hub.looked(books.coverage(at_s), superframe_s),
+            None => self.hub.alive(),
+        }
+        self.other.watched(looked, at_s)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.other.flush()
+    }
+}
+
+impl LiveSink for Box<dyn LiveSink + '_> {
+    fn open(&mut self, hello: &Hello, at_s: f64) -> io::Result<()> {
+        (**self).open(hello, at_s)
+    }
+
+    fn output(&mut self, output: &Output) -> io::Result<()> {
+        (**self).output(output)
+    }
+
+    fn health(&mut self, conditions: &[Condition], at_s: f64) -> io::Result<()> {
+        (**self).health(conditions, at_s)
+    }
+
+    fn coverage(&mut self, bands: &[BandCoverage], counts: &Counts, at_s: f64) -> io::Result<()> {
+        (**self).coverage(bands, counts, at_s)
+    }
+
+    fn watched(&mut self, looked: Option<(&Scheduler, f64)>, at_s: f64) -> io::Result<()> {
+        (**self).watched(looked, at_s)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (**self).flush()
+    }
+}

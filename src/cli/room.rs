@@ -1,0 +1,135 @@
+//! A room with its records, its page and its API, as `run` and `demo` open it.
+
+use super::complain;
+use super::exit::Exit;
+use crate::app::hub::{self, Hub, Start};
+use crate::policy::Level;
+use crate::store::Store;
+use crate::web::{ServeError, Server, serve};
+use crossbeam_channel::Receiver;
+use jiff::Timestamp;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+/// Where a room is found unless somebody says otherwise: above the registered ports in use, below the ephemeral ones.
+const PORT: u16 = 7430;
+
+/// A room that is open until it is dropped.
+pub struct OpenRoom {
+    hub: Hub,
+    levels: Receiver<Level>,
+    thread: Option<JoinHandle<()>>,
+    server: Server,
+}
+
+impl OpenRoom {
+    /// Opens it, with records in `folder`, or in memory.
+    ///
+    /// # Errors
+    /// Said already; with which status to end.
+    pub fn open(
+        folder: Option<PathBuf>,
+        start: Start,
+        epoch: Timestamp,
+        listen: Option<SocketAddr>,
+    ) -> Result<Self, Exit> {
+        let store = match &folder {
+            Some(folder) => Store::open(folder),
+            None => Store::in_memory(),
+        };
+        let store = store.map_err(|error| failed(&error, Exit::CannotCreate))?;
+        if let Some(aside) = store.recovered() {
+            tracing::error!("the records were damaged and are set aside as {}: a new book begins", aside.display());
+        }
+        if folder.is_none() {
+            tracing::warn!("records are kept in memory only and end with this: give --data DIR to keep them");
+        }
+        let (hub, levels, thread) = hub::start(store, start, epoch).map_err(|error| failed(&error, Exit::Io))?;
+        let server = listening(&hub, listen).map_err(|error| failed(&error, Exit::Unavailable))?;
+        Ok(Self { hub, levels, thread: Some(thread), server })
+    }
+
+    /// Runs `task` beside the page.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.server.spawn(task);
+    }
+
+    /// What the judging side tells.
+    pub fn hub(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// What the judging side is told.
+    pub fn levels(&self) -> Receiver<Level> {
+        self.levels.clone()
+    }
+
+    /// Says where the page is, on standard output and, where that is for programs, to people too.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn announce(&self, out: &mut impl Write, json: bool, quiet: bool) -> io::Result<()> {
+        let url = format!("http://{}", self.server.address);
+        if json {
+            writeln!(out, "{}", serde_json::json!({ "event": "room", "url": url }))?;
+            if !quiet {
+                eprintln!("emcon: the room's page is {url}");
+            }
+        } else {
+            writeln!(out, "the room's page is {url}")?;
+        }
+        out.flush()
+    }
+}
+
+impl Drop for OpenRoom {
+    fn drop(&mut self) {
+        self.hub.stop();
+        if let Some(thread) = self.thread.take() {
+            // What it panicked of was said.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Listens where somebody said, else where a room is expected, else anywhere.
+fn listening(hub: &Hub, listen: Option<SocketAddr>) -> Result<Server, ServeError> {
+    if let Some(address) = listen {
+        return serve(hub.clone(), address);
+    }
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match serve(hub.clone(), at(PORT)) {
+        Err(ServeError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!("port {PORT} is taken: listening on another");
+            serve(hub.clone(), at(0))
+        }
+        served => served,
+    }
+}
+
+/// The folder of records: what was given, else the service's.
+pub fn data_folder(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_path_buf).or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
+}
+
+/// Set when somebody asks to end.
+///
+/// # Errors
+/// Said already; with which status to end.
+pub fn stopped_by_signals() -> Result<Arc<AtomicBool>, Exit> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, stop.clone())
+            .map_err(|error| failed(&format_args!("cannot be told to end: {error}"), Exit::Io))?;
+    }
+    Ok(stop)
+}
+
+fn failed(error: &dyn std::fmt::Display, exit: Exit) -> Exit {
+    complain(error);
+    exit
+}

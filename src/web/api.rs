@@ -1,0 +1,163 @@
+//! The resources.
+
+use crate::app::hub::{AskError, Hub};
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::fmt::Write;
+use std::sync::atomic::Ordering;
+
+/// Most records in an answer, and as many as nobody asked for.
+const RECORDS_MAX: usize = 1000;
+const RECORDS: usize = 100;
+
+/// A fault as RFC 9457 has it.
+pub fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
+    let body = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}
+
+impl IntoResponse for AskError {
+    fn into_response(self) -> Response {
+        let (status, title) = match &self {
+            Self::MeetingOn(_) => (StatusCode::CONFLICT, "a meeting is on"),
+            Self::NoMeeting => (StatusCode::CONFLICT, "no meeting"),
+            Self::NoAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
+            Self::Level(_) | Self::TooLong(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not possible"),
+            Self::Store(_) => (StatusCode::INSUFFICIENT_STORAGE, "not recorded"),
+            Self::Silent => (StatusCode::SERVICE_UNAVAILABLE, "no answer"),
+        };
+        problem(status, title, &self.to_string())
+    }
+}
+
+fn json(text: impl Into<String>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (headers, text.into()).into_response()
+}
+
+/// `GET /api/v1/state`.
+pub async fn state(State(hub): State<Hub>) -> Response {
+    let text = hub.state().borrow().to_string();
+    json(text)
+}
+
+/// What of the records is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    meeting: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Wanted {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(RECORDS).min(RECORDS_MAX)
+    }
+}
+
+/// `GET /api/v1/alerts`.
+pub async fn alerts(
+    State(hub): State<Hub>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Response> {
+    let Query(wanted) = wanted.map_err(unreadable)?;
+    let limit = wanted.limit();
+    let alerts = hub.alerts(wanted.meeting, limit).await.map_err(AskError::into_response)?;
+    Ok(Json(alerts).into_response())
+}
+
+/// `GET /api/v1/meetings`.
+pub async fn meetings(
+    State(hub): State<Hub>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Response> {
+    let Query(wanted) = wanted.map_err(unreadable)?;
+    let meetings = hub.meetings(wanted.limit()).await.map_err(AskError::into_response)?;
+    Ok(Json(meetings).into_response())
+}
+
+/// A meeting to begin.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    #[serde(default)]
+    title: String,
+    level: String,
+    minutes: Option<u32>,
+}
+
+/// `POST /api/v1/meetings`.
+pub async fn begin(
+    State(hub): State<Hub>,
+    body: Result<Json<Begin>, JsonRejection>,
+) -> Result<Response, Response> {
+    let Json(Begin { title, level, minutes }) = body.map_err(unreadable)?;
+    let meeting = hub.begin(title, level, minutes).await.map_err(AskError::into_response)?;
+    Ok((StatusCode::CREATED, Json(meeting)).into_response())
+}
+
+/// `POST /api/v1/meetings/current/end`.
+pub async fn end(State(hub): State<Hub>) -> Result<Response, AskError> {
+    Ok(Json(hub.end().await?).into_response())
+}
+
+/// An acknowledgement.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    #[serde(default)]
+    by: String,
+    #[serde(default)]
+    note: String,
+}
+
+/// `POST /api/v1/alerts/{id}/acknowledge`.
+pub async fn acknowledge(
+    State(hub): State<Hub>,
+    Path(id): Path<String>,
+    body: Result<Json<Acknowledge>, JsonRejection>,
+) -> Result<Response, Response> {
+    let Json(Acknowledge { by, note }) = body.map_err(unreadable)?;
+    let alert = hub.acknowledge(id, by, note).await.map_err(AskError::into_response)?;
+    Ok(Json(alert).into_response())
+}
+
+fn unreadable(why: impl std::fmt::Display + IntoResponse) -> Response {
+    let detail = why.to_string();
+    problem(why.into_response().status(), "not understood", &detail)
+}
+
+/// `GET /readyz`: whether the room can tell of its state.
+pub async fn ready(State(hub): State<Hub>) -> Response {
+    match hub.after(i64::MAX, 1).await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// `GET /metrics`, in the text format of Prometheus 0.0.4.
+pub async fn metrics(State(hub): State<Hub>) -> Response {
+    let figures = hub.figures();
+    let mut text = String::new();
+    let each = [
+        ("emcon_alerts_raised_total", "counter", "Alerts raised since the start.", figures.alerts.load(Ordering::Relaxed)),
+        ("emcon_alerts_open", "gauge", "Alerts that nobody acknowledged.", figures.open.load(Ordering::Relaxed)),
+        ("emcon_clear", "gauge", "1 while the state is clear.", figures.clear.load(Ordering::Relaxed)),
+        ("emcon_records_lost_total", "counter", "Entries that could not be recorded.", figures.lost.load(Ordering::Relaxed)),
+        ("emcon_reports_dropped_total", "counter", "Reports that were dropped, alerts never.", hub.dropped()),
+    ];
+    for (name, kind, help, value) in each {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Whatever else is asked for.
+pub async fn nothing() -> Response {
+    problem(StatusCode::NOT_FOUND, "nothing here", "the API begins at /api/v1/state, the page at /")
+}

@@ -1,0 +1,112 @@
+//! Server-sent events: the state at least once a second, and all that happens, in order and without gaps.
+//!
+//! Entries of the journal carry their number as `id`. Who comes back with `Last-Event-ID` gets what was missed from the
+//! store, page by page; so does who fell behind the broadcast. States and refreshed figures have no number: of those
+//! only the latest counts.
+
+use crate::app::hub::{Hub, Told};
+use crate::store::Entry;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream::{self, Stream};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+
+/// The state is sent again after this time without a change: a client believes it for five seconds.
+const RENEWAL: Duration = Duration::from_secs(1);
+/// Entries read at a time.
+const PAGE: usize = 256;
+
+struct Listener {
+    hub: Hub,
+    told: broadcast::Receiver<Arc<Told>>,
+    state: watch::Receiver<Arc<str>>,
+    renewal: tokio::time::Interval,
+    /// The number of the last entry that was sent, or that was there before.
+    last: i64,
+    /// What must be read from the store.
+    missed: bool,
+    waiting: VecDeque<Event>,
+}
+
+/// `GET /api/v1/events`.
+pub async fn events(
+    State(hub): State<Hub>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let told = hub.listen();
+    let listener = Listener {
+        told,
+        state: hub.state(),
+        renewal: tokio::time::interval(RENEWAL),
+        missed: seen.is_some(),
+        last: seen.unwrap_or_else(|| hub.figures().number.load(Ordering::Relaxed)),
+        waiting: VecDeque::new(),
+        hub,
+    };
+    let stream = stream::unfold(listener, |mut listener| async {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+impl Listener {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.missed {
+                self.catch_up().await;
+                continue;
+            }
+            tokio::select! {
+                told = self.told.recv() => match told {
+                    Ok(told) => self.take(&told),
+                    Err(RecvError::Lagged(_)) => self.missed = true,
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = self.renewal.tick() => {
+                    let text = self.state.borrow_and_update().to_string();
+                    self.waiting.push_back(Event::default().event("state").data(text));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, told: &Told) {
+        // A page of the store may have had it already.
+        if told.number.is_some_and(|number| number <= self.last) {
+            return;
+        }
+        self.last = told.number.unwrap_or(self.last);
+        self.waiting.push_back(event(told.number, told.kind, &told.data));
+    }
+
+    async fn catch_up(&mut self) {
+        match self.hub.after(self.last, PAGE).await {
+            Ok(entries) => {
+                self.missed = entries.len() == PAGE;
+                for Entry { number, kind, data, .. } in entries {
+                    self.last = number;
+                    self.waiting.push_back(event(Some(number), &kind, &data));
+                }
+            }
+            // The room is stuck: what it tells once it is not comes in time.
+            Err(_) => tokio::time::sleep(RENEWAL).await,
+        }
+    }
+}
+
+fn event(number: Option<i64>, kind: &str, data: &str) -> Event {
+    let event = Event::default().event(kind).data(data);
+    number.into_iter().fold(event, |event, number| event.id(number.to_string()))
+}
