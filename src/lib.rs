@@ -27,6 +27,7 @@ pub mod sweep;
 pub mod wire;
 pub mod recording;
 pub mod clock;
+pub mod store;
 pub mod ring;
 pub mod sdr;
 pub mod synth;
