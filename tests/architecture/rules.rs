@@ -23,6 +23,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["iq", "measure", "pipeline", "plan", "sweep"]),
     ("recording", &["units", "iq"]),
     ("clock", &[]),
+    ("store", &[]),
     ("ring", &["units", "iq", "sweep"]),
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
@@ -130,7 +131,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("crossbeam_channel", &["ring/", "sensor/"]),
-    ("jiff", &["recording/", "synth/", "app/", "clock"]),
+    ("jiff", &["recording/", "synth/", "app/", "clock", "store/"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -148,7 +149,8 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
-    ("rustix", &["sensor/", "app/"]),
+    ("rustix", &["sensor/", "app/", "store/"]),
+    ("rusqlite", &["store/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
@@ -167,16 +169,18 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "synth/",
             "config/",
             "app/",
+            "store/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "app/", "cli/"]),
+    ("serde_json", &["recording/", "synth/", "app/", "cli/", "store/"]),
     ("serde_path_to_error", &["recording/"]),
+    ("sha2", &["store/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/"]),
+    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/", "store/"]),
     ("tracing_subscriber", &["cli/"]),
 ];
 
