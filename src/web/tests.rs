@@ -1,0 +1,268 @@
+//! The room over real sockets: each test has a room and a server of its own.
+
+use super::*;
+use crate::alert::{AlertPhase, AlertReport, Severity};
+use crate::app::hub::{self, Start};
+use crate::classify::{Device, Signal};
+use crate::clock;
+use crate::pipeline::Output;
+use crate::policy::Level;
+use crate::store::Store;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+struct Room {
+    hub: Hub,
+    levels: crossbeam_channel::Receiver<Level>,
+    server: Server,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self::on(Store::in_memory().unwrap())
+    }
+
+    fn on(store: Store) -> Self {
+        let (hub, levels, _) = hub::start(store, Start::Standby, clock::utc()).unwrap();
+        let server = serve(hub.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        Self { hub, levels, server }
+    }
+
+    fn send(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    /// Status and body of an answer.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let length = body.len();
+        let mut stream = self.send(&format!(
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nX-Emcon: 1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ));
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    fn state(&self) -> Value {
+        self.ask("GET", "/api/v1/state", "").1
+    }
+
+    fn listen(&self, last: Option<i64>) -> Listening {
+        let last = last.map_or(String::new(), |number| format!("Last-Event-ID: {number}\r\n"));
+        let stream =
+            self.send(&format!("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{last}\r\n"));
+        Listening { lines: BufReader::new(stream) }
+    }
+
+    fn raise(&self, id: u32) {
+        self.hub.output(&Output::Alert(AlertReport {
+            phase: AlertPhase::Raised,
+            id,
+            emitter: id,
+            device: Device::WalkieTalkie,
+            signal: Signal::Nfm,
+            at_s: 1.0,
+            severity: Severity::Critical,
+            reasons: vec!["<b>heard</b>".into()],
+            because: None,
+        }));
+    }
+}
+
+struct Listening {
+    lines: BufReader<TcpStream>,
+}
+
+impl Listening {
+    /// The next event that has a number and is of `kind`: its number and what it says.
+    fn next(&mut self, kind: &str) -> (i64, Value) {
+        let (mut number, mut its_kind, mut data) = (None, String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the stream ended");
+            let line = line.trim_end();
+            if let Some(id) = line.strip_prefix("id: ") {
+                number = Some(id.parse().unwrap());
+            } else if let Some(kind) = line.strip_prefix("event: ") {
+                its_kind = kind.to_owned();
+            } else if let Some(text) = line.strip_prefix("data: ") {
+                data = text.to_owned();
+            } else if line.is_empty() && !data.is_empty() {
+                if let (Some(number), true) = (number, its_kind == kind) {
+                    return (number, serde_json::from_str(&data).unwrap());
+                }
+                (number, data) = (None, String::new());
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_ask() {
+    let headers = |all: &[(&'static str, &'static str)]| {
+        let mut map = axum::http::HeaderMap::new();
+        for (name, value) in all {
+            map.insert(*name, axum::http::HeaderValue::from_static(value));
+        }
+        map
+    };
+    let check = |all: &[(&'static str, &'static str)], changes: bool, refused: bool| {
+        assert_eq!(super::guard::refusal(&headers(all), changes).is_some(), refused, "{all:?} {changes}");
+    };
+    check(&[("host", "localhost:7430")], false, false);
+    check(&[("host", "127.0.0.1")], false, false);
+    check(&[("host", "[::1]:7430")], false, false);
+    check(&[("host", "room.example:7430")], false, true);
+    check(&[], false, true);
+    check(&[("host", "localhost"), ("origin", "http://localhost:7430")], false, false);
+    check(&[("host", "localhost"), ("origin", "http://evil.example")], false, true);
+    check(&[("host", "localhost"), ("origin", "null")], false, true);
+    check(&[("host", "localhost")], true, true);
+    check(&[("host", "localhost"), ("x-emcon", "1")], true, false);
+}
+
+#[test]
+fn nothing_is_served_beyond_this_machine() {
+    let room = Room::new();
+    let error = serve(room.hub.clone(), "0.0.0.0:0".parse().unwrap()).err().unwrap().to_string();
+    assert!(error.contains("TLS"), "{error}");
+}
+
+#[test]
+fn a_room_that_heard_nothing_is_blind_without_a_lease() {
+    let room = Room::new();
+    let state = room.state();
+    assert_eq!((state["state"].as_str(), state["lease_ms"].as_u64()), (Some("blind"), Some(0)));
+}
+
+#[test]
+fn meetings_begin_and_end_once() {
+    let room = Room::new();
+    let (status, meeting) =
+        room.ask("POST", "/api/v1/meetings", r#"{"title":"a <script>","level":"secret","minutes":30}"#);
+    assert_eq!((status, meeting["level"].as_str()), (201, Some("secret")));
+    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret));
+    let state = room.state();
+    assert_eq!((state["mode"].as_str(), state["meeting"]["id"].as_str()), (Some("arming"), meeting["id"].as_str()));
+    assert_eq!(room.ask("POST", "/api/v1/meetings", r#"{"level":"secret"}"#).0, 409);
+    let (status, ended) = room.ask("POST", "/api/v1/meetings/current/end", "");
+    assert_eq!((status, ended["ended"].is_string()), (200, true));
+    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Open));
+    assert_eq!(room.ask("POST", "/api/v1/meetings/current/end", "").0, 409);
+    let (_, all) = room.ask("GET", "/api/v1/meetings", "");
+    assert_eq!(all.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn what_is_not_possible_is_refused_with_the_reason() {
+    let room = Room::new();
+    let long = format!(r#"{{"level":"secret","title":"{}"}}"#, "x".repeat(201));
+    for (body, expect) in [
+        (r#"{"level":"cosmic"}"#, 422),
+        (r#"{"level":"secret","color":"red"}"#, 422),
+        (long.as_str(), 422),
+        ("{", 400),
+    ] {
+        let (status, problem) = room.ask("POST", "/api/v1/meetings", body);
+        assert_eq!(status, expect, "{body}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+    }
+    assert_eq!(room.ask("GET", "/api/v1/alerts?colour=red", "").0, 400);
+    assert_eq!(room.ask("GET", "/api/v2", "").0, 404);
+    assert_eq!(room.ask("POST", "/api/v1/alerts/none/acknowledge", "{}").0, 404);
+    assert_eq!(room.ask("POST", "/api/v1/meetings", &"x".repeat(BODY_MAX + 1)).0, 413);
+}
+
+#[test]
+fn an_alert_is_told_latched_and_acknowledged() {
+    let room = Room::new();
+    let mut listening = room.listen(None);
+    // The stream is open once it says something.
+    listening.lines.fill_buf().unwrap();
+    room.raise(1);
+    let (number, alert) = listening.next("alert");
+    assert_eq!((alert["phase"].as_str(), alert["device"].as_str()), (Some("raised"), Some("walkie-talkie")));
+    let state = room.state();
+    assert_eq!((state["state"].as_str(), state["alerts"].as_array().map(Vec::len)), (Some("alert"), Some(1)));
+    let id = alert["id"].as_str().unwrap();
+    let path = format!("/api/v1/alerts/{id}/acknowledge");
+    let (status, alert) = room.ask("POST", &path, r#"{"by":"Li","note":"mine"}"#);
+    assert_eq!((status, alert["acknowledged_by"].as_str()), (200, Some("Li")));
+    let (after, told) = listening.next("alert");
+    assert_eq!((after > number, told["phase"].as_str()), (true, Some("acknowledged")));
+    let state = room.state();
+    assert_eq!((state["state"].as_str(), state["alerts"].as_array().map(Vec::len)), (Some("blind"), Some(0)));
+    assert_eq!(room.ask("POST", &path, "{}").0, 404);
+}
+
+#[test]
+fn what_was_missed_is_told_without_gaps_and_once() {
+    let room = Room::new();
+    let mut listening = room.listen(None);
+    listening.lines.fill_buf().unwrap();
+    room.raise(1);
+    let (first, _) = listening.next("alert");
+    drop(listening);
+    for id in 2..=700 {
+        room.raise(id);
+    }
+    let mut again = room.listen(Some(first));
+    for id in 2..=700 {
+        let (_, alert) = again.next("alert");
+        assert_eq!(alert["emitter"], format!("e{id}"));
+    }
+    room.raise(701);
+    assert_eq!(again.next("alert").1["emitter"], "e701");
+}
+
+#[test]
+fn who_does_not_read_keeps_nobody_waiting() {
+    let room = Room::new();
+    let _stalled: Vec<Listening> = (0..20).map(|_| room.listen(Some(0))).collect();
+    let mut reads = room.listen(Some(0));
+    reads.lines.fill_buf().unwrap();
+    for id in 1..=3000 {
+        room.raise(id);
+    }
+    for id in 1..=3000 {
+        assert_eq!(reads.next("alert").1["emitter"], format!("e{id}"));
+    }
+}
+
+#[test]
+fn a_restart_keeps_meeting_latch_and_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hub, _levels, thread) =
+        hub::start(Store::open(folder.path()).unwrap(), Start::Meeting(Level::Secret), clock::utc()).unwrap();
+    let raised = Output::Alert(AlertReport {
+        phase: AlertPhase::Raised,
+        id: 1,
+        emitter: 1,
+        device: Device::MobilePhone,
+        signal: Signal::Gsm,
+        at_s: 1.0,
+        severity: Severity::Critical,
+        reasons: Vec::new(),
+        because: None,
+    });
+    hub.output(&raised);
+    hub.stop();
+    thread.join().unwrap();
+    let number = hub.figures().number.load(std::sync::atomic::Ordering::Relaxed);
+    let room = Room::on(Store::open(folder.path()).unwrap());
+    let state = room.state();
+    assert_eq!((state["state"].as_str(), state["mode"].as_str()), (Some("alert"), Some("arming")));
+    assert_eq!(state["meeting"]["level"], "secret");
+    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret));
+    let mut listening = room.listen(Some(number));
+    listening.lines.fill_buf().unwrap();
+    room.raise(2);
+    assert!(listening.next("alert").0 > number);
+}
