@@ -1,7 +1,8 @@
 //! Room held in reserve: a file that is deleted when the disk is full.
 //!
 //! A full disk refuses even to delete rows, because that too is written to the log first. The ballast is four times
-//! what the write-ahead log may hold, so once it is gone a write, a checkpoint and pruning succeed.
+//! what the write-ahead log may hold: half for writes that cannot wait, half for pruning's log and for what a
+//! checkpoint of it adds to the database.
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::io::Errno;
@@ -13,17 +14,22 @@ use std::path::{Path, PathBuf};
 /// Size of the file, bytes.
 pub const BALLAST_BYTES: u64 = 4 << 20;
 
+/// Room that must be left to prune in while there is no ballast, bytes.
+const PRUNING_BYTES: u64 = BALLAST_BYTES / 2;
+
 /// The file, or its absence.
 #[derive(Debug)]
 pub struct Ballast {
     path: PathBuf,
     there: bool,
+    /// Said once: it is tried at every write.
+    failure_told: bool,
 }
 
 impl Ballast {
     pub fn new(path: PathBuf) -> Self {
         let there = is_whole(&path);
-        Self { path, there }
+        Self { path, there, failure_told: false }
     }
 
     pub fn is_there(&self) -> bool {
@@ -40,7 +46,10 @@ impl Ballast {
             Err(error) => {
                 // Half a ballast takes room and gives none.
                 let _ = fs::remove_file(&self.path);
-                tracing::warn!(file = %self.path.display(), %error, "no room can be held in reserve");
+                if !self.failure_told {
+                    tracing::warn!(file = %self.path.display(), %error, "no room can be held in reserve");
+                }
+                self.failure_told = true;
             }
         }
     }
@@ -51,14 +60,17 @@ impl Ballast {
         fs::remove_file(&self.path).is_ok()
     }
 
+    /// Whether a write may go ahead. Where nobody can tell how much room there is, trying it tells.
+    pub fn leaves_room_to_prune(&self) -> bool {
+        self.there || self.free().is_none_or(|free| free >= PRUNING_BYTES)
+    }
+
     /// Only where as much room stays free beside it: what it takes must not be what fills the disk.
     fn make(&self) -> io::Result<bool> {
-        let file = File::create(&self.path)?;
-        let disk = statvfs(&self.path)?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < 2 * BALLAST_BYTES {
-            fs::remove_file(&self.path)?;
+        if self.free().is_some_and(|free| free < 2 * BALLAST_BYTES) {
             return Ok(false);
         }
+        let file = File::create(&self.path)?;
         match fallocate(&file, FallocateFlags::empty(), 0, BALLAST_BYTES) {
             Ok(()) => {}
             Err(Errno::OPNOTSUPP) => fill(&file)?,
@@ -66,6 +78,12 @@ impl Ballast {
         }
         file.sync_all()?;
         Ok(true)
+    }
+
+    /// Room on its disk, bytes.
+    fn free(&self) -> Option<u64> {
+        let disk = statvfs(self.path.parent()?).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 

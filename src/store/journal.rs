@@ -160,10 +160,9 @@ fn hashed_after(connection: &Connection, after: i64) -> rusqlite::Result<Vec<(En
 pub(super) fn verify(store: &Store) -> Result<(), Altered> {
     let head = store.head()?;
     let mut at = store.read(base)?;
-    let from = at.number;
-    // Nothing may be left of what was pruned.
+    // What was pruned must be gone.
     if let Some(stray) = store.after(i64::MIN, 1)?.first()
-        && stray.number <= from
+        && stray.number <= at.number
     {
         return Err(Altered::Entry { number: stray.number });
     }

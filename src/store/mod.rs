@@ -10,7 +10,9 @@
 //!   that was altered, taken out or cut off the end. It cannot find what was rewritten as a whole, nor commits that
 //!   vanished together with the write-ahead log: for that, compare [`Store::head`] with one that was sent elsewhere.
 //! - **A full disk**: a ballast file goes, and the write that found the disk full succeeds. From then on
-//!   [`Store::short_of_space`] asks for pruning; a later write that finds the disk full fails as [`StoreError::Full`].
+//!   [`Store::short_of_space`] asks for pruning. Further writes may use up half of what the ballast held, then they
+//!   fail as [`StoreError::Full`]: the rest is for pruning, which has to write too. The ballast comes back by itself
+//!   once there is room.
 //! - **A failing disk**: after an input or output error nothing that the connection says can be relied on. Every later
 //!   call is refused until the store is opened anew.
 //!
@@ -194,8 +196,22 @@ impl Store {
         act(&self.connection).map_err(|source| self.fault(source))
     }
 
-    /// One transaction, once more without the ballast if the disk is full.
+    /// One transaction, once more without the ballast if the disk is full. What the ballast leaves is for pruning.
     fn write<T>(&mut self, act: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        if let Some(ballast) = &mut self.ballast {
+            ballast.ensure();
+            if !ballast.leaves_room_to_prune() {
+                return Err(StoreError::Full { path: self.path.clone() });
+            }
+        }
+        self.write_to_the_last(act)
+    }
+
+    /// The same with all the room that there is.
+    fn write_to_the_last<T>(
+        &mut self,
+        act: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         self.usable()?;
         let mut result = self.transaction(&act);
         if let (Err(error), Some(ballast)) = (&result, &mut self.ballast)

@@ -116,8 +116,10 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, String, String)> {
     // A damaged database is set aside as it was found.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY)?;
-    // Before the first table, or it has no effect.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Before the first table it decides how the file is laid out; afterwards it would only touch the file.
+    if connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     let log = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -146,8 +148,14 @@ fn set_aside(folder: &Path, path: &Path) -> Result<PathBuf, OpenStoreError> {
         copy += 1;
         aside = folder.join(format!("{}{stamp}-{copy}{}", ASIDE.0, ASIDE.1));
     }
-    // The log first: left behind, it would be taken for that of the new database.
-    for suffix in ["-wal", "-shm", ""] {
+    // The log first: left behind, it would be taken for that of the new database. Its index is made anew when needed.
+    let index = with(path, "-shm");
+    if let Err(source) = fs::remove_file(&index)
+        && source.kind() != io::ErrorKind::NotFound
+    {
+        return Err(file_error(&index, source));
+    }
+    for suffix in ["-wal", ""] {
         let (from, to) = (with(path, suffix), with(&aside, suffix));
         match fs::rename(&from, &to) {
             Ok(()) => {}

@@ -31,7 +31,7 @@ pub fn delete(store: &mut Store, before: Timestamp) -> Result<u64, StoreError> {
         &|connection| prune_meetings(connection, before),
     ] {
         loop {
-            let rows = store.write(step)?;
+            let rows = store.write_to_the_last(step)?;
             if rows == 0 {
                 break;
             }
@@ -90,7 +90,7 @@ fn prune_meetings(connection: &Connection, before: Timestamp) -> rusqlite::Resul
 
 /// Gives free pages back to the disk.
 pub fn shrink(store: &mut Store) -> Result<(), StoreError> {
-    while store.write(give_back)? {}
+    while store.write_to_the_last(give_back)? {}
     Ok(())
 }
 

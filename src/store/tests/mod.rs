@@ -116,7 +116,7 @@ fn data_must_be_a_json_object_within_the_limit() {
     let error = store.append(&new("x", 0, &long)).unwrap_err();
     assert!(matches!(error, StoreError::TooLong { .. }), "{error}");
     assert_eq!(store.after(0, 9).unwrap().len(), 0);
-    assert_eq!(store.append(&new("x", 0, &long[..0].replace("", "{}"))).unwrap().number, 1);
+    assert_eq!(store.append(&new("x", 0, "{}")).unwrap().number, 1);
 }
 
 #[test]
