@@ -33,7 +33,6 @@ const SCRIPT: &[(f64, Act)] = &[
     (70.0, Act::Say("a walkie-talkie at the door")),
     (92.0, Act::Say("a headset, then a keyboard")),
     (124.0, Act::Acknowledge("walkie-talkie, headset and keyboard were switched off")),
-    (128.0, Act::Say("a microwave oven in the kitchen: no device")),
     (142.0, Act::Say("a microphone under the table")),
     (165.0, Act::Acknowledge("the microphone was found")),
     (170.0, Act::Break("vanish 8s")),
@@ -60,7 +59,9 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
     };
     let program = match std::env::current_exe() {
         Ok(program) => program,
-        Err(error) => return failed(&format_args!("cannot find myself to start the sensor: {error}"), Exit::Io),
+        Err(error) => {
+            return failed(&format_args!("cannot find myself to start the sensor: {error}"), Exit::Io);
+        }
     };
     let Some(modules) = modules(&program) else {
         let why = format!(
@@ -77,11 +78,8 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
     if let Err(error) = std::fs::write(&scene, SCENE) {
         return failed(&format_args!("{}: {error}", scene.display()), Exit::CannotCreate);
     }
-    let device = format!(
-        "driver=emcon-sim,model=hackrf,scene={},control={}",
-        scene.display(),
-        control.display()
-    );
+    let device =
+        format!("driver=emcon-sim,model=hackrf,scene={},control={}", scene.display(), control.display());
     let parts = config::region("cn")
         .map_err(|error| error.to_string())
         .and_then(|region| Ok((region, config::signatures().map_err(|error| error.to_string())?)))

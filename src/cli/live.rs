@@ -2,9 +2,9 @@
 
 use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
 use super::exit::Exit;
+use super::room::OpenRoom;
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
-use super::room::OpenRoom;
 use crate::app::hub::Start;
 use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, RoomLive, guard};
 use crate::app::receiver::{Chosen, Guarded, plan_for};
@@ -76,7 +76,8 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
     };
     let epoch = clock::utc();
     let start = if args.standby { Start::Standby } else { Start::Meeting(guarded.level) };
-    let room = match OpenRoom::open(super::room::data_folder(args.data.as_deref()), start, epoch, args.listen) {
+    let room = match OpenRoom::open(super::room::data_folder(args.data.as_deref()), start, epoch, args.listen)
+    {
         Ok(room) => room,
         Err(exit) => return exit,
     };

@@ -43,12 +43,16 @@ impl OpenRoom {
         };
         let store = store.map_err(|error| failed(&error, Exit::CannotCreate))?;
         if let Some(aside) = store.recovered() {
-            tracing::error!("the records were damaged and are set aside as {}: a new book begins", aside.display());
+            tracing::error!(
+                "the records were damaged and are set aside as {}: a new book begins",
+                aside.display()
+            );
         }
         if folder.is_none() {
             tracing::warn!("records are kept in memory only and end with this: give --data DIR to keep them");
         }
-        let (hub, levels, thread) = hub::start(store, start, epoch).map_err(|error| failed(&error, Exit::Io))?;
+        let (hub, levels, thread) =
+            hub::start(store, start, epoch).map_err(|error| failed(&error, Exit::Io))?;
         let server = listening(&hub, listen).map_err(|error| failed(&error, Exit::Unavailable))?;
         Ok(Self { hub, levels, thread: Some(thread), server })
     }

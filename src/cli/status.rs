@@ -18,7 +18,10 @@ pub(super) fn run(args: &StatusArgs) -> Exit {
     let state = match ask(args.room) {
         Ok(state) => state,
         Err(error) => {
-            complain(&format_args!("no room answers at {}: {error}; is `emcon run` running there?", args.room));
+            complain(&format_args!(
+                "no room answers at {}: {error}; is `emcon run` running there?",
+                args.room
+            ));
             return Exit::Blind;
         }
     };
@@ -37,7 +40,13 @@ pub(super) fn run(args: &StatusArgs) -> Exit {
         }
         for alert in state["alerts"].as_array().into_iter().flatten() {
             let text = |key: &str| alert[key].as_str().unwrap_or("?");
-            println!("  alert {}: {} ({}) since {}", text("id"), text("device"), text("signal"), text("raised"));
+            println!(
+                "  alert {}: {} ({}) since {}",
+                text("id"),
+                text("device"),
+                text("signal"),
+                text("raised")
+            );
         }
     }
     match word("state").as_str() {
@@ -59,7 +68,8 @@ fn ask(room: SocketAddr) -> io::Result<Value> {
     let mut answer = Vec::new();
     stream.take(ANSWER_MAX).read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("the answer is cut off"))?;
+    let (head, body) =
+        text.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("the answer is cut off"))?;
     if head.split(' ').nth(1) != Some("200") {
         return Err(io::Error::other(format!("it says {:?}", head.lines().next().unwrap_or(""))));
     }

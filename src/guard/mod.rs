@@ -237,7 +237,11 @@ impl Guard {
         let mut all = self.conditions.clone();
         if now_s - self.heard_s > SILENT_S {
             let since_s = (self.heard_s + SILENT_S).max(self.began_s.min(now_s));
-            all.push(Condition { state: State::Blind, reason: "nothing heard from the sensor".into(), since_s });
+            all.push(Condition {
+                state: State::Blind,
+                reason: "nothing heard from the sensor".into(),
+                since_s,
+            });
         }
         if matches!(self.mode, Mode::Arming | Mode::Armed) {
             all.extend(self.stale(now_s));
@@ -262,7 +266,11 @@ impl Guard {
             state: if fresh == 0 { State::Blind } else { State::Degraded },
             reason: match required {
                 0 => "no band is watched".into(),
-                _ => format!("{} of {required} required bands not looked at lately: {}{and}", required - fresh, names.join(", ")),
+                _ => format!(
+                    "{} of {required} required bands not looked at lately: {}{and}",
+                    required - fresh,
+                    names.join(", ")
+                ),
             },
             since_s,
         })

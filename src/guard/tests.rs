@@ -64,7 +64,11 @@ fn a_stale_band_degrades_and_all_stale_is_blind() {
     let mut guard = armed();
     guard.heard(12.8);
     assert_eq!((guard.state(12.8), guard.lease_s(12.8)), (State::Degraded, 0.0));
-    assert!(guard.conditions(12.8)[0].reason.contains("1 of 2 required bands"), "{:?}", guard.conditions(12.8));
+    assert!(
+        guard.conditions(12.8)[0].reason.contains("1 of 2 required bands"),
+        "{:?}",
+        guard.conditions(12.8)
+    );
     guard.heard(13.0);
     assert_eq!(guard.state(13.0), State::Blind);
 }

@@ -144,10 +144,25 @@ pub async fn metrics(State(hub): State<Hub>) -> Response {
     let figures = hub.figures();
     let mut text = String::new();
     let each = [
-        ("emcon_alerts_raised_total", "counter", "Alerts raised since the start.", figures.alerts.load(Ordering::Relaxed)),
-        ("emcon_alerts_open", "gauge", "Alerts that nobody acknowledged.", figures.open.load(Ordering::Relaxed)),
+        (
+            "emcon_alerts_raised_total",
+            "counter",
+            "Alerts raised since the start.",
+            figures.alerts.load(Ordering::Relaxed),
+        ),
+        (
+            "emcon_alerts_open",
+            "gauge",
+            "Alerts that nobody acknowledged.",
+            figures.open.load(Ordering::Relaxed),
+        ),
         ("emcon_clear", "gauge", "1 while the state is clear.", figures.clear.load(Ordering::Relaxed)),
-        ("emcon_records_lost_total", "counter", "Entries that could not be recorded.", figures.lost.load(Ordering::Relaxed)),
+        (
+            "emcon_records_lost_total",
+            "counter",
+            "Entries that could not be recorded.",
+            figures.lost.load(Ordering::Relaxed),
+        ),
         ("emcon_reports_dropped_total", "counter", "Reports that were dropped, alerts never.", hub.dropped()),
     ];
     for (name, kind, help, value) in each {

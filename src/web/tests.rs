@@ -56,8 +56,7 @@ impl Room {
 
     fn listen(&self, last: Option<i64>) -> Listening {
         let last = last.map_or(String::new(), |number| format!("Last-Event-ID: {number}\r\n"));
-        let stream =
-            self.send(&format!("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{last}\r\n"));
+        let stream = self.send(&format!("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{last}\r\n"));
         Listening { lines: BufReader::new(stream) }
     }
 
@@ -114,7 +113,7 @@ fn who_may_ask() {
         map
     };
     let check = |all: &[(&'static str, &'static str)], changes: bool, refused: bool| {
-        assert_eq!(super::guard::refusal(&headers(all), changes).is_some(), refused, "{all:?} {changes}");
+        assert_eq!(guard::refusal(&headers(all), changes).is_some(), refused, "{all:?} {changes}");
     };
     check(&[("host", "localhost:7430")], false, false);
     check(&[("host", "127.0.0.1")], false, false);
@@ -150,7 +149,10 @@ fn meetings_begin_and_end_once() {
     assert_eq!((status, meeting["level"].as_str()), (201, Some("secret")));
     assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret));
     let state = room.state();
-    assert_eq!((state["mode"].as_str(), state["meeting"]["id"].as_str()), (Some("arming"), meeting["id"].as_str()));
+    assert_eq!(
+        (state["mode"].as_str(), state["meeting"]["id"].as_str()),
+        (Some("arming"), meeting["id"].as_str())
+    );
     assert_eq!(room.ask("POST", "/api/v1/meetings", r#"{"level":"secret"}"#).0, 409);
     let (status, ended) = room.ask("POST", "/api/v1/meetings/current/end", "");
     assert_eq!((status, ended["ended"].is_string()), (200, true));

@@ -23,7 +23,6 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["iq", "measure", "pipeline", "plan", "sweep"]),
     ("recording", &["units", "iq"]),
     ("clock", &[]),
-    ("store", &[]),
     ("ring", &["units", "iq", "sweep"]),
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
@@ -37,6 +36,8 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pipeline",
         ],
     ),
+    ("guard", &[]),
+    ("store", &[]),
     (
         "app",
         &[
@@ -62,8 +63,11 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "sensor",
             "explain",
+            "guard",
+            "store",
         ],
     ),
+    ("web", &["app", "store"]),
     (
         "cli",
         &[
@@ -80,7 +84,9 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "sensor",
             "explain",
+            "store",
             "app",
+            "web",
         ],
     ),
     ("main", &["cli"]),
@@ -92,7 +98,7 @@ const TESTS_MAY_IMPORT: &[&str] = &["synth", "recording", "config"];
 /// Functions from samples, time and commands to events.
 pub const PURE: &[&str] = &[
     "units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert",
-    "pipeline", "plan", "sweep",
+    "pipeline", "plan", "sweep", "guard",
 ];
 
 /// What a pure module must not touch, and why. Tests within are free.
@@ -126,12 +132,17 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
+    ("axum", &["web/"]),
+    ("base64", &["web/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
-    ("crossbeam_channel", &["ring/", "sensor/"]),
-    ("jiff", &["recording/", "synth/", "app/", "clock", "store/"]),
+    ("crossbeam_channel", &["ring/", "sensor/", "app/", "cli/room"]),
+    ("futures_util", &["web/"]),
+    ("hyper", &["web/"]),
+    ("hyper_util", &["web/"]),
+    ("jiff", &["recording/", "synth/", "app/", "clock", "store/", "cli/room"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -170,17 +181,19 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "config/",
             "app/",
             "store/",
+            "web/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "app/", "cli/", "store/"]),
+    ("serde_json", &["recording/", "synth/", "app/", "web/", "cli/", "store/"]),
     ("serde_path_to_error", &["recording/"]),
-    ("sha2", &["store/"]),
+    ("sha2", &["store/", "web/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "cli/", "store/"]),
+    ("tokio", &["app/hub/", "web/", "cli/demo"]),
+    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/"]),
     ("tracing_subscriber", &["cli/"]),
 ];
 

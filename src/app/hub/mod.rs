@@ -125,7 +125,11 @@ pub struct Figures {
 ///
 /// # Errors
 /// The store cannot be read, or no thread be started.
-pub fn start(store: Store, start: Start, epoch: Timestamp) -> Result<(Hub, Receiver<Level>, std::thread::JoinHandle<()>), AskError> {
+pub fn start(
+    store: Store,
+    start: Start,
+    epoch: Timestamp,
+) -> Result<(Hub, Receiver<Level>, std::thread::JoinHandle<()>), AskError> {
     let (input, inputs) = bounded(WAITING);
     let (levels, level) = bounded(16);
     let (told, _) = broadcast::channel(BEHIND);
@@ -281,7 +285,10 @@ impl Hub {
         const PATIENCE: Duration = Duration::from_secs(5);
         let (reply, answer) = oneshot::channel();
         self.input.try_send(Input::Ask(ask(reply))).map_err(|_| AskError::Silent)?;
-        tokio::time::timeout(PATIENCE, answer).await.map_err(|_| AskError::Silent)?.map_err(|_| AskError::Silent)?
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .map_err(|_| AskError::Silent)?
+            .map_err(|_| AskError::Silent)?
     }
 }
 
@@ -413,7 +420,8 @@ impl Room {
         }
         let record = AlertRecord {
             id: name.clone(),
-            meeting: before.map_or_else(|| self.meeting.as_ref().map(|m| m.id.clone()), |b| b.meeting.clone()),
+            meeting: before
+                .map_or_else(|| self.meeting.as_ref().map(|m| m.id.clone()), |b| b.meeting.clone()),
             emitter: format!("e{}", report.emitter),
             device: report.device.as_str().into(),
             signal: report.signal.as_str().into(),
@@ -459,7 +467,13 @@ impl Room {
     }
 
     /// Records, then tells. What cannot be recorded is told all the same: silence would be worse.
-    fn record(&mut self, kind: &'static str, data: String, alert: Option<&AlertRecord>, meeting: Option<&Meeting>) {
+    fn record(
+        &mut self,
+        kind: &'static str,
+        data: String,
+        alert: Option<&AlertRecord>,
+        meeting: Option<&Meeting>,
+    ) {
         let of = self.meeting.as_ref().map(|meeting| meeting.id.clone());
         let entry = NewEntry { kind, at: clock::utc(), meeting: of.as_deref(), data: &data };
         match self.store.record(&entry, alert, meeting) {

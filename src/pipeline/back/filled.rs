@@ -44,8 +44,7 @@ impl Back {
     /// The same of what `verdict` calls by a name that a piece may bear: none, keying of no known kind, and where only
     /// infrastructure transmits any.
     pub(super) fn is_piece_of_filled(&self, emitter: &Emitter, verdict: &Verdict) -> bool {
-        let nameless =
-            !verdict.named || is_weak_name(verdict.signal);
+        let nameless = !verdict.named || is_weak_name(verdict.signal);
         let cellular = matches!(verdict.signal, Signal::Lte | Signal::Nr | Signal::Umts);
         let hz = emitter.center_hz();
         let theirs = |a: &Allocation| is_theirs(a) || (cellular && is_in_turns(a));
