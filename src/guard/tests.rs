@@ -1,3 +1,5 @@
+//! The table of modes and states, event by event, and the lease.
+
 use super::*;
 
 fn band(name: &str, required: bool, looked_s: Option<f64>) -> Band {

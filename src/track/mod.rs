@@ -25,14 +25,16 @@ mod hop;
 mod index;
 mod marks;
 mod ontime;
+mod phases;
 mod shed;
 mod stats;
 
 pub use cadence::{Start, distances};
 pub use emission::{Emission, Kind, Place, View};
-pub use emitter::{Channel, Detail, Emitter, Envelope, HALF_FRAME_S, Look};
+pub use emitter::{Channel, Detail, Emitter, Envelope, Look};
 pub use marks::{CARRIER_DRIFT, KEPT_DRIFT, Marks, Stranger};
 pub use ontime::OnTime;
+pub use phases::HALF_FRAME_S;
 pub use shed::Host;
 pub use stats::{Levels, Ring, median, quantile};
 

@@ -57,7 +57,7 @@ pub async fn guarded(request: Request, next: Next) -> Response {
 }
 
 /// Why a request is refused, if it is.
-pub(super) fn refusal(headers: &HeaderMap, changes: bool) -> Option<&'static str> {
+fn refusal(headers: &HeaderMap, changes: bool) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = |authority: &str| HOSTS.contains(&without_port(authority));
     if !text("host").is_some_and(is_own) {
@@ -75,5 +75,41 @@ fn without_port(authority: &str) -> &str {
     match authority.rfind(':') {
         Some(at) if !authority.ends_with(']') => &authority[..at],
         _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_ask() {
+        let headers = |all: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in all {
+                map.insert(*name, HeaderValue::from_static(value));
+            }
+            map
+        };
+        let check = |all: &[(&'static str, &'static str)], changes: bool, refused: bool| {
+            assert_eq!(refusal(&headers(all), changes).is_some(), refused, "{all:?} {changes}");
+        };
+        check(&[("host", "localhost:7430")], false, false);
+        check(&[("host", "127.0.0.1")], false, false);
+        check(&[("host", "[::1]:7430")], false, false);
+        check(&[("host", "room.example:7430")], false, true);
+        check(&[], false, true);
+        check(&[("host", "localhost"), ("origin", "http://localhost:7430")], false, false);
+        check(&[("host", "localhost"), ("origin", "http://evil.example")], false, true);
+        check(&[("host", "localhost"), ("origin", "null")], false, true);
+        check(&[("host", "localhost")], true, true);
+        check(&[("host", "localhost"), ("x-emcon", "1")], true, false);
+    }
+
+    #[test]
+    fn the_policy_knows_script_and_style() {
+        let policy = policy().to_str().unwrap();
+        assert_eq!(policy.matches("'sha256-").count(), 2, "{policy}");
+        assert!(!policy.contains(&STANDARD.encode(Sha256::digest(""))), "{policy}");
     }
 }

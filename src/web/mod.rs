@@ -17,8 +17,6 @@ mod api;
 mod events;
 mod guard;
 mod serve;
-#[cfg(test)]
-mod tests;
 
 pub use serve::{ServeError, Server, serve};
 

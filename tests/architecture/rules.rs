@@ -23,6 +23,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["iq", "measure", "pipeline", "plan", "sweep"]),
     ("recording", &["units", "iq"]),
     ("clock", &[]),
+    ("store", &[]),
     ("ring", &["units", "iq", "sweep"]),
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
@@ -37,7 +38,6 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("guard", &[]),
-    ("store", &[]),
     (
         "app",
         &[

@@ -4,6 +4,7 @@
 //! not be lost, and only then tells it. Nothing here waits for anybody who listens: they are told through a bounded
 //! broadcast, and who falls behind reads what was missed from the store.
 
+mod ask;
 mod view;
 
 /// Something that happened, as it is told.
@@ -23,15 +24,16 @@ use crate::clock;
 use crate::guard::{Band, Guard, Mode, State};
 use crate::pipeline::{EmitterReport, Output, Phase};
 use crate::policy::Level;
-use crate::store::{AlertRecord, Entry, Meeting, NewEntry, Store, StoreError};
+use crate::store::{AlertRecord, Meeting, NewEntry, Store, StoreError};
 use crate::sweep::BandCoverage;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use ask::Ask;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, watch};
 use view::StateJson;
 
 /// Time between two renewals of what is told, and of the lease.
@@ -54,16 +56,6 @@ enum Input {
     Alive,
     Ask(Ask),
     Stop,
-}
-
-/// What people ask for; each is answered.
-enum Ask {
-    Begin { title: String, level: String, minutes: Option<u32>, reply: oneshot::Sender<Answer<Meeting>> },
-    End(oneshot::Sender<Answer<Meeting>>),
-    Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
-    After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
-    Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
-    Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
 /// An answer, or why there is none.
@@ -171,125 +163,6 @@ pub enum Start {
     Standby,
     /// With one of this level.
     Meeting(Level),
-}
-
-impl Hub {
-    /// The state, as JSON: the latest, and each that follows.
-    pub fn state(&self) -> watch::Receiver<Arc<str>> {
-        self.state.clone()
-    }
-
-    /// What happens from now on.
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
-        self.told.subscribe()
-    }
-
-    /// What is counted.
-    pub fn figures(&self) -> &Figures {
-        &self.figures
-    }
-
-    /// Reports that were dropped since nobody took them in time.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// The pipeline said something.
-    pub fn output(&self, output: &Output) {
-        let input = Input::Output(Box::new(output.clone()));
-        if matches!(output, Output::Alert(_)) {
-            // Waits if it must: an alert is never dropped. A room that ended needs none.
-            let _ = self.input.send(input);
-        } else {
-            self.offer(input);
-        }
-    }
-
-    /// All that is wrong with what is seen.
-    pub fn wrong(&self, all: Vec<(State, String)>) {
-        // As above: a fault is not dropped either.
-        let _ = self.input.send(Input::Wrong(all));
-    }
-
-    /// What was looked at, in a plan that takes `superframe_s` for all of it.
-    pub fn looked(&self, bands: Vec<BandCoverage>, superframe_s: f64) {
-        self.offer(Input::Looked(bands, superframe_s));
-    }
-
-    /// The judging side is there.
-    pub fn alive(&self) {
-        self.offer(Input::Alive);
-    }
-
-    /// The room ends; what was told before is recorded.
-    pub fn stop(&self) {
-        let _ = self.input.send(Input::Stop);
-    }
-
-    fn offer(&self, input: Input) {
-        if let Err(TrySendError::Full(_)) = self.input.try_send(input) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Begins a meeting.
-    ///
-    /// # Errors
-    /// One is on, or something given is not possible.
-    pub async fn begin(&self, title: String, level: String, minutes: Option<u32>) -> Answer<Meeting> {
-        self.ask(|reply| Ask::Begin { title, level, minutes, reply }).await
-    }
-
-    /// Ends the meeting.
-    ///
-    /// # Errors
-    /// None is on.
-    pub async fn end(&self) -> Answer<Meeting> {
-        self.ask(Ask::End).await
-    }
-
-    /// Acknowledges an alert.
-    ///
-    /// # Errors
-    /// None of this name is open.
-    pub async fn acknowledge(&self, id: String, by: String, note: String) -> Answer<AlertRecord> {
-        self.ask(|reply| Ask::Acknowledge { id, by, note, reply }).await
-    }
-
-    /// What happened after entry `after`, oldest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn after(&self, after: i64, limit: usize) -> Answer<Vec<Entry>> {
-        self.ask(|reply| Ask::After { after, limit, reply }).await
-    }
-
-    /// Alerts of one meeting or of all, newest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn alerts(&self, meeting: Option<String>, limit: usize) -> Answer<Vec<AlertRecord>> {
-        self.ask(|reply| Ask::Alerts { meeting, limit, reply }).await
-    }
-
-    /// Meetings, newest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn meetings(&self, limit: usize) -> Answer<Vec<Meeting>> {
-        self.ask(|reply| Ask::Meetings { limit, reply }).await
-    }
-
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
-        /// A disk that does not answer for so long never will.
-        const PATIENCE: Duration = Duration::from_secs(5);
-        let (reply, answer) = oneshot::channel();
-        self.input.try_send(Input::Ask(ask(reply))).map_err(|_| AskError::Silent)?;
-        tokio::time::timeout(PATIENCE, answer)
-            .await
-            .map_err(|_| AskError::Silent)?
-            .map_err(|_| AskError::Silent)?
-    }
 }
 
 /// What the thread owns.
