@@ -9,7 +9,7 @@ WITH_TOOLS = scripts/with-tools.sh
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build, and take the bundled synthetic meeting to a verdict
+run: ## build, and play a meeting in a simulated room, on a page
 	@$(WITH_TOOLS) scripts/run.sh
 
 test: ## everything that must pass before a change lands
