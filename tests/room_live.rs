@@ -48,11 +48,8 @@ impl Room {
     fn start(folder: &Path) -> Self {
         let (scene, control) = (folder.join("scene.toml"), folder.join("control"));
         std::fs::write(&scene, SCENE).unwrap();
-        let device = format!(
-            "driver=emcon-sim,model=rtlsdr,scene={},control={}",
-            scene.display(),
-            control.display()
-        );
+        let device =
+            format!("driver=emcon-sim,model=rtlsdr,scene={},control={}", scene.display(), control.display());
         let mut child = emcon()
             .args(["run", "--json", "--quiet", "--park", "446M", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("records"))
@@ -101,7 +98,8 @@ impl Room {
     }
 
     fn status(&self) -> i32 {
-        let status = emcon().args(["status", "--room", &self.address]).stdout(Stdio::null()).status().unwrap();
+        let status =
+            emcon().args(["status", "--room", &self.address]).stdout(Stdio::null()).status().unwrap();
         status.code().unwrap()
     }
 }
