@@ -11,8 +11,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// A walkie-talkie that is keyed from 6 s on, in an otherwise quiet room.
 const SCENE: &str = "name = \"walkie\"\nduration = 600.0\n[receiver]\nmodel = \"rtlsdr\"\ncenter = \"446M\"\n\
@@ -21,7 +21,6 @@ const SCENE: &str = "name = \"walkie\"\nduration = 600.0\n[receiver]\nmodel = \"
 
 struct Room {
     child: Child,
-    out: BufReader<ChildStdout>,
     address: String,
     control: PathBuf,
 }
@@ -33,7 +32,7 @@ impl Drop for Room {
     }
 }
 
-fn emcon() -> Command {
+fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emcon"));
     let beside = Path::new(env!("CARGO_BIN_EXE_emcon")).parent().unwrap().parent().unwrap().join("soapy");
     if std::env::var_os("SOAPY_SDR_PLUGIN_PATH").is_none() {
@@ -50,7 +49,7 @@ impl Room {
         std::fs::write(&scene, SCENE).unwrap();
         let device =
             format!("driver=emcon-sim,model=rtlsdr,scene={},control={}", scene.display(), control.display());
-        let mut child = emcon()
+        let mut child = program()
             .args(["run", "--json", "--quiet", "--park", "446M", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("records"))
             .args(["--device", &device])
@@ -63,7 +62,9 @@ impl Room {
         out.read_line(&mut line).unwrap();
         let room: Value = serde_json::from_str(&line).unwrap();
         let address = room["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
-        Self { child, out, address, control }
+        // A pipe that nobody reads would stop the room.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        Self { child, address, control }
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
@@ -86,7 +87,7 @@ impl Room {
 
     /// Waits until `holds` of the state; gives it and how long that took.
     fn wait(&self, seconds: u64, holds: impl Fn(&Value) -> bool) -> (Value, Duration) {
-        let start = Instant::now();
+        let start = emcon::clock::Monotonic::now();
         while start.elapsed() < Duration::from_secs(seconds) {
             let state = self.state();
             if holds(&state) {
@@ -99,7 +100,7 @@ impl Room {
 
     fn status(&self) -> i32 {
         let status =
-            emcon().args(["status", "--room", &self.address]).stdout(Stdio::null()).status().unwrap();
+            program().args(["status", "--room", &self.address]).stdout(Stdio::null()).status().unwrap();
         status.code().unwrap()
     }
 }
@@ -158,13 +159,14 @@ fn killed_in_a_meeting_it_comes_back_with_meeting_and_latch() {
 
 #[test]
 fn no_room_is_blind() {
-    let status = emcon().args(["status", "--room", "127.0.0.1:1"]).stderr(Stdio::null()).status().unwrap();
+    let status = program().args(["status", "--room", "127.0.0.1:1"]).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(4));
 }
 
 #[test]
 fn the_demonstration_begins_and_ends_when_told() {
-    let mut child = emcon().args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        program().args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
