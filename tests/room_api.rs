@@ -8,7 +8,7 @@ use emcon::classify::{Device, Signal};
 use emcon::clock;
 use emcon::pipeline::Output;
 use emcon::policy::Level;
-use emcon::store::Store;
+use emcon::store::{Meeting, Store};
 use emcon::web::{Server, serve};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -63,14 +63,18 @@ impl Room {
     }
 
     fn raise(&self, id: u32) {
+        self.tell(id, AlertPhase::Raised, Severity::Critical);
+    }
+
+    fn tell(&self, id: u32, phase: AlertPhase, severity: Severity) {
         self.hub.output(&Output::Alert(AlertReport {
-            phase: AlertPhase::Raised,
+            phase,
             id,
             emitter: id,
             device: Device::WalkieTalkie,
             signal: Signal::Nfm,
             at_s: 1.0,
-            severity: Severity::Critical,
+            severity,
             reasons: vec!["<b>heard</b>".into()],
             because: None,
         }));
@@ -147,6 +151,8 @@ fn what_is_not_possible_is_refused_with_the_reason() {
     for (body, expect) in [
         (r#"{"level":"cosmic"}"#, 422),
         (r#"{"level":"secret","color":"red"}"#, 422),
+        (r#"{"level":"secret","minutes":0}"#, 422),
+        (r#"{"level":"secret","minutes":4294967295}"#, 422),
         (long.as_str(), 422),
         ("{", 400),
     ] {
@@ -181,6 +187,54 @@ fn an_alert_is_told_latched_and_acknowledged() {
     assert_eq!(state["alerts"].as_array().map(Vec::len), Some(0));
     assert_ne!(state["state"], "alert");
     assert_eq!(room.ask("POST", &path, "{}").0, 404);
+    // It gets worse only from a warning on; the same again latches nothing.
+    room.tell(1, AlertPhase::Updated, Severity::Critical);
+    listening.next("alert");
+    assert_ne!(room.state()["state"], "alert");
+}
+
+#[test]
+fn an_acknowledged_warning_that_becomes_critical_is_latched_again() {
+    let room = Room::new();
+    let mut listening = room.listen(None);
+    listening.lines.fill_buf().unwrap();
+    room.tell(1, AlertPhase::Raised, Severity::Warning);
+    let (_, alert) = listening.next("alert");
+    let path = format!("/api/v1/alerts/{}/acknowledge", alert["id"].as_str().unwrap());
+    assert_eq!(room.ask("POST", &path, r#"{"by":"Li"}"#).0, 200);
+    listening.next("alert");
+    room.tell(1, AlertPhase::Updated, Severity::Critical);
+    let (_, again) = listening.next("alert");
+    assert_eq!((again["severity"].as_str(), again["acknowledged"].is_null()), (Some("critical"), true));
+    let state = room.state();
+    assert_eq!(
+        (state["state"].as_str(), state["alerts"][0]["id"].as_str()),
+        (Some("alert"), alert["id"].as_str())
+    );
+}
+
+#[test]
+fn a_meeting_that_ends_by_itself_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let ago = |minutes| clock::utc() - jiff::SignedDuration::from_mins(minutes);
+    let meeting = Meeting {
+        id: "m1".into(),
+        title: "over while the power was off".into(),
+        level: "secret".into(),
+        started: ago(60),
+        ends: Some(ago(1)),
+        ended: None,
+    };
+    store.begin_meeting(&meeting).unwrap();
+    let room = Room::on(store);
+    for _ in 0..100 {
+        if room.state()["mode"] == "standby" {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{}", room.state());
 }
 
 #[test]

@@ -239,7 +239,7 @@ def short_reads(row):
 
 def ambiguous(_row):
     """Two receivers of one serial number: refused, and said why."""
-    command = [program(), "run", "--device", "driver=emcon-sim,model=rtlsdr,serial=00000001,count=2", "--for", "3"]
+    command = [program(), "run", "--listen", "127.0.0.1:0", "--device", "driver=emcon-sim,model=rtlsdr,serial=00000001,count=2", "--for", "3"]
     begin = time.monotonic()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=15)
@@ -261,7 +261,7 @@ def slow_open(row):
         errors = f"{folder}/errors"
         with open(errors, "w") as to:
             process = subprocess.Popen(
-                [program(), "run", "--device", "driver=emcon-sim", "--for", "2", "--json"],
+                [program(), "run", "--listen", "127.0.0.1:0", "--device", "driver=emcon-sim", "--for", "2", "--json"],
                 stdout=subprocess.PIPE, stderr=to, text=True, env={**os.environ, **fault})
             begin, ok_s, first = time.monotonic(), None, None
             for line in process.stdout:
@@ -351,7 +351,7 @@ def ages(row):
 def second_receiver(_row):
     """Two receivers, one of which dies."""
     device = "driver=emcon-sim,model=rtlsdr,serial="
-    command = [program(), "run", "--device", device + "A", "--device", device + "B", "--for", "1"]
+    command = [program(), "run", "--listen", "127.0.0.1:0", "--device", device + "A", "--device", device + "B", "--for", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if done.returncode == 2:
         return result([f"two receivers cannot be guarded: {done.stderr.strip().splitlines()[0][:160]}"])

@@ -115,7 +115,7 @@ class Run:
         self.began = time.monotonic()
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [program(), "run", "--device", self.device, "--json", *args],
+                [program(), "run", "--listen", "127.0.0.1:0", "--device", self.device, "--json", *args],
                 stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **(env or {})},
                 # An interruption is for who measures, who ends it in order.
                 start_new_session=True)

@@ -209,7 +209,7 @@ pub struct RunArgs {
     /// Keep records in DIR [default: $STATE_DIRECTORY of the service, else in memory only]
     #[arg(long, value_name = "DIR", help_heading = "The room")]
     pub data: Option<PathBuf>,
-    /// The room's page and API, on this machine [default: 127.0.0.1:7430, or any free port if that is taken]
+    /// The room's page and API, on this machine [default: 127.0.0.1:7430]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "The room")]
     pub listen: Option<std::net::SocketAddr>,
     /// End after SECONDS with an open receiver

@@ -2,7 +2,7 @@
 
 use super::args::{Common, DemoArgs};
 use super::exit::Exit;
-use super::room::{OpenRoom, stopped_by_signals};
+use super::room::{Listen, OpenRoom, stopped_by_signals};
 use super::{colored, complain, output_failed};
 use crate::app::hub::{Hub, Start};
 use crate::app::live::{LinesLive, LiveParams, RoomLive, guard};
@@ -96,7 +96,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let epoch = clock::utc();
-    let room = match OpenRoom::open(None, Start::Standby, epoch, args.listen) {
+    let room = match OpenRoom::open(None, Start::Standby, epoch, Listen::Anywhere(args.listen)) {
         Ok(room) => room,
         Err(exit) => return exit,
     };

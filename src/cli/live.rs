@@ -2,7 +2,7 @@
 
 use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
 use super::exit::Exit;
-use super::room::OpenRoom;
+use super::room::{Listen, OpenRoom};
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
 use crate::app::hub::Start;
@@ -76,8 +76,12 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
     };
     let epoch = clock::utc();
     let start = if args.standby { Start::Standby } else { Start::Meeting(guarded.level) };
-    let room = match OpenRoom::open(super::room::data_folder(args.data.as_deref()), start, epoch, args.listen)
-    {
+    let room = match OpenRoom::open(
+        super::room::data_folder(args.data.as_deref()),
+        start,
+        epoch,
+        Listen::Here(args.listen),
+    ) {
         Ok(room) => room,
         Err(exit) => return exit,
     };

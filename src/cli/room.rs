@@ -35,7 +35,7 @@ impl OpenRoom {
         folder: Option<PathBuf>,
         start: Start,
         epoch: Timestamp,
-        listen: Option<SocketAddr>,
+        listen: Listen,
     ) -> Result<Self, Exit> {
         let store = match &folder {
             Some(folder) => Store::open(folder),
@@ -100,14 +100,22 @@ impl Drop for OpenRoom {
     }
 }
 
-/// Listens where somebody said, else where a room is expected, else anywhere.
-fn listening(hub: &Hub, listen: Option<SocketAddr>) -> Result<Server, ServeError> {
-    if let Some(address) = listen {
-        return serve(hub.clone(), address);
-    }
+/// Where to listen, if somebody said so.
+#[derive(Debug, Clone, Copy)]
+pub enum Listen {
+    /// There, else where a room is expected: who asks there must not get another's answer.
+    Here(Option<SocketAddr>),
+    /// There, else where a room is expected, else anywhere.
+    Anywhere(Option<SocketAddr>),
+}
+
+fn listening(hub: &Hub, listen: Listen) -> Result<Server, ServeError> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match serve(hub.clone(), at(PORT)) {
-        Err(ServeError::Bind { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+    let (Listen::Here(given) | Listen::Anywhere(given)) = listen;
+    match serve(hub.clone(), given.unwrap_or(at(PORT))) {
+        Err(ServeError::Bind { source, .. })
+            if source.kind() == io::ErrorKind::AddrInUse && matches!(listen, Listen::Anywhere(None)) =>
+        {
             tracing::warn!("port {PORT} is taken: listening on another");
             serve(hub.clone(), at(0))
         }

@@ -50,7 +50,7 @@ pub(super) fn run(args: &StatusArgs) -> Exit {
         }
     }
     match word("state").as_str() {
-        "clear" => Exit::Ok,
+        "clear" if state["lease_ms"].as_u64().is_some_and(|ms| ms > 0) => Exit::Ok,
         "alert" => Exit::Alert,
         "tamper" => Exit::Tamper,
         "degraded" => Exit::Degraded,

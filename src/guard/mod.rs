@@ -17,7 +17,7 @@
 //! | alert | an alert is not acknowledged |
 //! | tamper | somebody may have had a hand in a condition |
 //! | blind | the receiver is not to be trusted, nothing was heard from it, or no required band is fresh |
-//! | degraded | it is to be trusted in part, or a required band is not fresh |
+//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], or records cannot be kept |
 //! | arming | the mode is arming |
 //! | clear | the mode is armed |
 //! | standby | the mode is standby or ended |
@@ -27,12 +27,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long CLEAR may be believed, seconds (`docs/live.md`, "State").
 pub const LEASE_S: f64 = 5.0;
 /// Nothing heard from the judging side for so long is blindness, seconds: it says something several times a second.
 pub const SILENT_S: f64 = 2.0;
+
+/// A device that was not heard for so long is gone, seconds: three rounds of a usual sweep.
+pub const GONE_S: f64 = 30.0;
 
 /// What people asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +137,10 @@ pub struct Guard {
     bands: Vec<Band>,
     /// When the judging side was heard last.
     heard_s: f64,
+    /// When acknowledged devices were heard last, by alert.
+    acknowledged: BTreeMap<String, f64>,
+    /// What happens cannot be recorded.
+    unrecorded_s: Option<f64>,
 }
 
 impl Guard {
@@ -147,6 +154,8 @@ impl Guard {
             conditions: Vec::new(),
             bands: Vec::new(),
             heard_s: f64::NEG_INFINITY,
+            acknowledged: BTreeMap::new(),
+            unrecorded_s: None,
         }
     }
 
@@ -164,6 +173,7 @@ impl Guard {
 
     /// The meeting is over.
     pub fn end(&mut self) {
+        self.acknowledged.clear();
         if matches!(self.mode, Mode::Arming | Mode::Armed) {
             self.mode = Mode::Ended;
         }
@@ -172,13 +182,29 @@ impl Guard {
 
     /// An alert was raised.
     pub fn raise(&mut self, alert: String) {
+        self.acknowledged.remove(&alert);
         self.open.insert(alert);
     }
 
-    /// Somebody acknowledged an alert. What resolves by itself stays open until then.
-    pub fn acknowledge(&mut self, alert: &str) {
-        self.open.remove(alert);
+    /// Somebody acknowledged an alert. What resolves by itself stays open until then. Its device was heard at `last_s`, and
+    /// keeps the room from being clear until it has been silent for a while.
+    pub fn acknowledge(&mut self, alert: &str, last_s: f64) {
+        if self.open.remove(alert) && self.mode != Mode::Ended {
+            self.acknowledged.insert(alert.to_owned(), last_s);
+        }
         self.rest();
+    }
+
+    /// The device of an acknowledged alert was heard again.
+    pub fn sends(&mut self, alert: &str, now_s: f64) {
+        if let Some(last_s) = self.acknowledged.get_mut(alert) {
+            *last_s = last_s.max(now_s);
+        }
+    }
+
+    /// Whether what happens can be recorded.
+    pub fn recorded(&mut self, now_s: f64, is: bool) {
+        self.unrecorded_s = if is { None } else { self.unrecorded_s.or(Some(now_s)) };
     }
 
     /// Alerts that wait for somebody.
@@ -241,6 +267,17 @@ impl Guard {
                 state: State::Blind,
                 reason: "nothing heard from the sensor".into(),
                 since_s,
+            });
+        }
+        if let Some(since_s) = self.unrecorded_s {
+            all.push(Condition { state: State::Degraded, reason: "records cannot be kept".into(), since_s });
+        }
+        let still = self.acknowledged.values().filter(|last_s| now_s - **last_s < GONE_S).copied();
+        if let Some(since_s) = still.reduce(f64::min) {
+            all.push(Condition {
+                state: State::Degraded,
+                reason: "an acknowledged device was heard a moment ago".into(),
+                since_s: since_s.min(now_s),
             });
         }
         if matches!(self.mode, Mode::Arming | Mode::Armed) {

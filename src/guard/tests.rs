@@ -82,7 +82,7 @@ fn an_alert_is_latched_until_acknowledged_and_hides_nothing() {
     guard.wrong(10.5, [(State::Blind, "device gone".into())]);
     assert_eq!(guard.state(10.5), State::Alert);
     assert_eq!(guard.conditions(10.5)[0].state, State::Blind);
-    guard.acknowledge("a1");
+    guard.acknowledge("a1", -100.0);
     assert_eq!(guard.state(10.5), State::Blind);
     guard.wrong(10.6, []);
     assert_eq!(guard.state(10.6), State::Clear);
@@ -104,7 +104,7 @@ fn a_restart_keeps_the_latch() {
     let mut guard = Guard::new(0.0, ["a7".to_string()]);
     guard.heard(0.0);
     assert_eq!((guard.mode(), guard.state(0.0)), (Mode::Ended, State::Alert));
-    guard.acknowledge("a7");
+    guard.acknowledge("a7", 0.0);
     assert_eq!((guard.mode(), guard.state(0.0)), (Mode::Standby, State::Standby));
 }
 
@@ -135,7 +135,7 @@ fn the_table_of_modes() {
                 _ => Ended,
             };
             assert_eq!(ended, expect, "{mode:?} end, {alerts}");
-            let acknowledged = after(mode, alerts, &|guard| guard.acknowledge("a1"));
+            let acknowledged = after(mode, alerts, &|guard| guard.acknowledge("a1", -100.0));
             assert_eq!(acknowledged, if mode == Ended { Standby } else { mode }, "{mode:?} acknowledge");
             let ticked = after(mode, alerts, &|guard| guard.tick(10.0));
             assert_eq!(ticked, if mode == Arming { Armed } else { mode }, "{mode:?} tick");
@@ -169,4 +169,31 @@ fn the_worst_that_holds_wins() {
             }
         }
     }
+}
+
+#[test]
+fn who_was_acknowledged_and_sends_on_keeps_the_room_from_being_clear() {
+    let mut guard = armed();
+    guard.raise("a1".into());
+    guard.acknowledge("a1", 9.0);
+    assert_eq!((guard.state(10.0), guard.lease_s(10.0)), (State::Degraded, 0.0));
+    guard.sends("a1", 10.4);
+    let at = |guard: &mut Guard, s: f64| {
+        guard.heard(s);
+        guard.looked(s, vec![band("a", true, Some(s))]);
+        guard.state(s)
+    };
+    assert_eq!(at(&mut guard, 10.4 + GONE_S - 0.1), State::Degraded);
+    assert_eq!(at(&mut guard, 10.4 + GONE_S + 0.1), State::Clear);
+    guard.raise("a1".into());
+    assert_eq!(at(&mut guard, 50.0), State::Alert);
+}
+
+#[test]
+fn without_records_nothing_is_clear() {
+    let mut guard = armed();
+    guard.recorded(10.0, false);
+    assert_eq!(guard.state(10.0), State::Degraded);
+    guard.recorded(10.0, true);
+    assert_eq!(guard.state(10.0), State::Clear);
 }

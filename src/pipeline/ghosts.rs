@@ -157,7 +157,8 @@ impl Neighbours {
             let ratio = other.mean() / mean;
             // The converter's own noise is another while something strong drives it through its steps, and when it ends.
             let brief = burst.until - burst.from <= SPLATTER_SLABS;
-            let after = other.until.abs_diff(burst.from) <= EDGE_SLABS && (brief || ratio > RECOVERY_RATIO);
+            let recovering = ratio > RECOVERY_RATIO && burst.until - burst.from <= self.recovery_slabs;
+            let after = other.until.abs_diff(burst.from) <= EDGE_SLABS && (brief || recovering);
             let (from, to) = other.extents();
             let skirts = within && in_skirts((lo, hi, mean), (from, to, other.mean()));
             let regrown = ratio > SPLATTER_RATIO && ((within && (edge || clipped_share > 1e-4)) || after);

@@ -26,7 +26,9 @@ impl IntoResponse for AskError {
             Self::MeetingOn(_) => (StatusCode::CONFLICT, "a meeting is on"),
             Self::NoMeeting => (StatusCode::CONFLICT, "no meeting"),
             Self::NoAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
-            Self::Level(_) | Self::TooLong(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not possible"),
+            Self::Level(_) | Self::TooLong(_) | Self::Minutes => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "not possible")
+            }
             Self::Store(_) => (StatusCode::INSUFFICIENT_STORAGE, "not recorded"),
             Self::Silent => (StatusCode::SERVICE_UNAVAILABLE, "no answer"),
         };
@@ -41,8 +43,9 @@ fn json(text: impl Into<String>) -> Response {
 
 /// `GET /api/v1/state`.
 pub async fn state(State(hub): State<Hub>) -> Response {
-    let text = hub.state().borrow().to_string();
-    json(text)
+    let stated = hub.state().borrow().clone();
+    // What a room that hangs said last is no state.
+    if stated.is_fresh() { json(&*stated.text) } else { AskError::Silent.into_response() }
 }
 
 /// What of the records is asked for.

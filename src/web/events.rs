@@ -4,7 +4,7 @@
 //! store, page by page; so does who fell behind the broadcast. States and refreshed figures have no number: of those
 //! only the latest counts.
 
-use crate::app::hub::{Hub, Told};
+use crate::app::hub::{Hub, Stated, Told};
 use crate::store::Entry;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -26,7 +26,7 @@ const PAGE: usize = 256;
 struct Listener {
     hub: Hub,
     told: broadcast::Receiver<Arc<Told>>,
-    state: watch::Receiver<Arc<str>>,
+    state: watch::Receiver<Stated>,
     renewal: tokio::time::Interval,
     /// The number of the last entry that was sent, or that was there before.
     last: i64,
@@ -42,12 +42,14 @@ pub async fn events(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let told = hub.listen();
+    let latest = hub.figures().number.load(Ordering::Relaxed);
     let listener = Listener {
         told,
         state: hub.state(),
         renewal: tokio::time::interval(RENEWAL),
         missed: seen.is_some(),
-        last: seen.unwrap_or_else(|| hub.figures().number.load(Ordering::Relaxed)),
+        // Numbers of a room that began anew are smaller.
+        last: seen.map_or(latest, |seen: i64| seen.min(latest)),
         waiting: VecDeque::new(),
         hub,
     };
@@ -75,8 +77,11 @@ impl Listener {
                     Err(RecvError::Closed) => return None,
                 },
                 _ = self.renewal.tick() => {
-                    let text = self.state.borrow_and_update().to_string();
-                    self.waiting.push_back(Event::default().event("state").data(text));
+                    let stated = self.state.borrow().clone();
+                    // What a room that hangs said last is no state.
+                    if stated.is_fresh() {
+                        self.waiting.push_back(event(None, "state", &stated.text));
+                    }
                 }
             }
         }
@@ -89,6 +94,10 @@ impl Listener {
         }
         self.last = told.number.unwrap_or(self.last);
         self.waiting.push_back(event(told.number, told.kind, &told.data));
+        if told.kind == "changed" {
+            let text = self.state.borrow().text.clone();
+            self.waiting.push_back(event(None, "state", &text));
+        }
     }
 
     async fn catch_up(&mut self) {

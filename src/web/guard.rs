@@ -10,9 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Names under which the room is asked for.
 const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// A request must have come, and an answer begun, within this time.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Header that a foreign page cannot set without being asked first (CORS), which is refused.
 const ASKED: &str = "x-emcon";
@@ -40,9 +44,12 @@ fn policy() -> &'static HeaderValue {
 /// Refuses who may not ask, and says to browsers what they may do.
 pub async fn guarded(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = match refusal(request.headers(), changes) {
+    let page = request.uri().path() == "/";
+    let mut response = match refusal(request.headers(), changes, page) {
         Some(why) => problem(StatusCode::FORBIDDEN, "not from here", why),
-        None => next.run(request).await,
+        None => tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
+            problem(StatusCode::REQUEST_TIMEOUT, "too slow", "the request did not end in time")
+        }),
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy().clone());
@@ -57,7 +64,7 @@ pub async fn guarded(request: Request, next: Next) -> Response {
 }
 
 /// Why a request is refused, if it is.
-fn refusal(headers: &HeaderMap, changes: bool) -> Option<&'static str> {
+fn refusal(headers: &HeaderMap, changes: bool, page: bool) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = |authority: &str| HOSTS.contains(&without_port(authority));
     if !text("host").is_some_and(is_own) {
@@ -65,6 +72,10 @@ fn refusal(headers: &HeaderMap, changes: bool) -> Option<&'static str> {
     }
     let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(is_own);
     if text("origin").is_some_and(foreign) {
+        return Some("a foreign page may not ask");
+    }
+    // An image or a link of a foreign page; only following one to the page itself is fine.
+    if !page && text("sec-fetch-site") == Some("cross-site") {
         return Some("a foreign page may not ask");
     }
     (changes && text(ASKED).is_none()).then_some("what changes something needs the header X-Emcon: 1")
@@ -92,7 +103,7 @@ mod tests {
             map
         };
         let check = |all: &[(&'static str, &'static str)], changes: bool, refused: bool| {
-            assert_eq!(refusal(&headers(all), changes).is_some(), refused, "{all:?} {changes}");
+            assert_eq!(refusal(&headers(all), changes, false).is_some(), refused, "{all:?} {changes}");
         };
         check(&[("host", "localhost:7430")], false, false);
         check(&[("host", "127.0.0.1")], false, false);
@@ -102,6 +113,8 @@ mod tests {
         check(&[("host", "localhost"), ("origin", "http://localhost:7430")], false, false);
         check(&[("host", "localhost"), ("origin", "http://evil.example")], false, true);
         check(&[("host", "localhost"), ("origin", "null")], false, true);
+        check(&[("host", "localhost"), ("sec-fetch-site", "cross-site")], false, true);
+        check(&[("host", "localhost"), ("sec-fetch-site", "same-origin")], false, false);
         check(&[("host", "localhost")], true, true);
         check(&[("host", "localhost"), ("x-emcon", "1")], true, false);
     }

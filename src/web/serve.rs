@@ -21,7 +21,7 @@ const HEAD: Duration = Duration::from_secs(10);
 pub enum ServeError {
     /// An address beyond this machine.
     #[error(
-        "{0} is not on this machine: beyond the loopback the room would need TLS and tokens, which it does not have; listen on 127.0.0.1 and put a reverse proxy before it"
+        "{0} is not on this machine: beyond the loopback the room would need TLS and tokens, which it does not have; listen on 127.0.0.1"
     )]
     Beyond(SocketAddr),
     /// The address is taken, or not this machine's.

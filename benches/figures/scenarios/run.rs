@@ -98,6 +98,8 @@ fn emcon(module: &Path, case: &Case, scene: &Path, seed: u64) -> Command {
         format!("driver=emcon-sim,pace=0,{},seed={seed},scene={}", case.kind.arguments(), scene.display());
     command.env("SOAPY_SDR_PLUGIN_PATH", module).args([
         "run",
+        "--listen",
+        "127.0.0.1:0",
         "--json",
         "--quiet",
         "--region",

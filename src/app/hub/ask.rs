@@ -1,15 +1,48 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{Answer, AskError, Figures, Hub, Input, Told};
+use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
+use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
-use crate::store::{AlertRecord, Entry, Meeting};
+use crate::store::{AlertRecord, Entry, Meeting, StoreError};
 use crate::sweep::BandCoverage;
 use crossbeam_channel::TrySendError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
+
+/// An answer, or why there is none.
+pub type Answer<T> = Result<T, AskError>;
+
+/// Why something that was asked for cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// A meeting is on.
+    #[error("a meeting is on already: {0}; end it first")]
+    MeetingOn(String),
+    /// No meeting is on.
+    #[error("no meeting is on")]
+    NoMeeting,
+    /// There is no such alert.
+    #[error("no alert {0} is open")]
+    NoAlert(String),
+    /// A level that is none.
+    #[error("no level {0:?}: top-secret, secret, confidential or open")]
+    Level(String),
+    /// A meeting without an end, or none.
+    #[error("a meeting takes 1 to {MINUTES_MAX} minutes, or ends when somebody ends it")]
+    Minutes,
+    /// A text that is too long.
+    #[error("{0} is longer than {TEXT_MAX} characters")]
+    TooLong(&'static str),
+    /// It could not be recorded.
+    #[error("not recorded: {0}")]
+    Store(#[from] StoreError),
+    /// The room's thread is gone or stuck.
+    #[error("the room does not answer; see the service's log")]
+    Silent,
+}
 
 /// What people ask for; each is answered.
 pub(super) enum Ask {
@@ -23,7 +56,7 @@ pub(super) enum Ask {
 
 impl Hub {
     /// The state, as JSON: the latest, and each that follows.
-    pub fn state(&self) -> watch::Receiver<Arc<str>> {
+    pub fn state(&self) -> watch::Receiver<Stated> {
         self.state.clone()
     }
 
@@ -44,7 +77,7 @@ impl Hub {
 
     /// The pipeline said something.
     pub fn output(&self, output: &Output) {
-        let input = Input::Output(Box::new(output.clone()));
+        let input = Input::Output(Box::new(output.clone()), clock::monotonic_s());
         if matches!(output, Output::Alert(_)) {
             // Waits if it must: an alert is never dropped. A room that ended needs none.
             let _ = self.input.send(input);
@@ -56,17 +89,17 @@ impl Hub {
     /// All that is wrong with what is seen.
     pub fn wrong(&self, all: Vec<(State, String)>) {
         // As above: a fault is not dropped either.
-        let _ = self.input.send(Input::Wrong(all));
+        let _ = self.input.send(Input::Wrong(all, clock::monotonic_s()));
     }
 
     /// What was looked at, in a plan that takes `superframe_s` for all of it.
     pub fn looked(&self, bands: Vec<BandCoverage>, superframe_s: f64) {
-        self.offer(Input::Looked(bands, superframe_s));
+        self.offer(Input::Looked(bands, superframe_s, clock::monotonic_s()));
     }
 
     /// The judging side is there.
     pub fn alive(&self) {
-        self.offer(Input::Alive);
+        self.offer(Input::Alive(clock::monotonic_s()));
     }
 
     /// The room ends; what was told before is recorded.

@@ -19,16 +19,17 @@ pub struct Told {
 }
 
 use super::ndjson::{alert_word, because_word, severity_word};
-use crate::alert::{AlertPhase, AlertReport};
+use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
 use crate::clock;
 use crate::guard::{Band, Guard, Mode, State};
 use crate::pipeline::{EmitterReport, Output, Phase};
 use crate::policy::Level;
-use crate::store::{AlertRecord, Meeting, NewEntry, Store, StoreError};
+use crate::store::{AlertRecord, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
 use ask::Ask;
+pub use ask::{Answer, AskError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -45,57 +46,51 @@ const WAITING: usize = 4096;
 const BEHIND: usize = 1024;
 /// Alerts that are held open at a time; older ones stay in the store and latch.
 const OPEN_MAX: usize = 512;
+/// Longest meeting that ends by itself, minutes: a day.
+pub const MINUTES_MAX: u32 = 1440;
+/// Records are kept for so long, and looked through this often.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+const PRUNE_S: f64 = 3600.0;
 /// Longest title, name or note, characters.
 pub const TEXT_MAX: usize = 200;
 
-/// What the thread is told.
+/// What the thread is told, and when that was sent: what waited is not fresh.
 enum Input {
-    Output(Box<Output>),
-    Wrong(Vec<(State, String)>),
-    Looked(Vec<BandCoverage>, f64),
-    Alive,
+    Output(Box<Output>, f64),
+    Wrong(Vec<(State, String)>, f64),
+    Looked(Vec<BandCoverage>, f64, f64),
+    Alive(f64),
     Ask(Ask),
     Stop,
-}
-
-/// An answer, or why there is none.
-pub type Answer<T> = Result<T, AskError>;
-
-/// Why something that was asked for cannot be.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// A meeting is on.
-    #[error("a meeting is on already: {0}; end it first")]
-    MeetingOn(String),
-    /// No meeting is on.
-    #[error("no meeting is on")]
-    NoMeeting,
-    /// There is no such alert.
-    #[error("no alert {0} is open")]
-    NoAlert(String),
-    /// A level that is none.
-    #[error("no level {0:?}: top-secret, secret, confidential or open")]
-    Level(String),
-    /// A text that is too long.
-    #[error("{0} is longer than {TEXT_MAX} characters")]
-    TooLong(&'static str),
-    /// It could not be recorded.
-    #[error("not recorded: {0}")]
-    Store(#[from] StoreError),
-    /// The room's thread is gone or stuck.
-    #[error("the room does not answer; see the service's log")]
-    Silent,
 }
 
 /// What the judging side and the people's side hold of the room.
 #[derive(Clone)]
 pub struct Hub {
     input: Sender<Input>,
-    state: watch::Receiver<Arc<str>>,
+    state: watch::Receiver<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     dropped: Arc<AtomicU64>,
     figures: Arc<Figures>,
 }
+
+/// The state as it was told: when, on the monotonic clock, and as JSON.
+#[derive(Debug, Clone)]
+pub struct Stated {
+    made_s: f64,
+    /// JSON.
+    pub text: Arc<str>,
+}
+
+impl Stated {
+    /// Whether it is as young as the room makes it: an older one must not be shown.
+    pub fn is_fresh(&self) -> bool {
+        clock::monotonic_s() - self.made_s < STALE_S
+    }
+}
+
+/// A state is made four times a second; one of this age was made by a room that hangs, seconds.
+const STALE_S: f64 = 1.5;
 
 /// What is counted.
 #[derive(Debug, Default)]
@@ -125,6 +120,7 @@ pub fn start(
     let (input, inputs) = bounded(WAITING);
     let (levels, level) = bounded(16);
     let (told, _) = broadcast::channel(BEHIND);
+    let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
     let mut room = Room {
         guard: Guard::new(clock::monotonic_s(), open.iter().map(|alert| alert.id.clone())),
@@ -137,9 +133,13 @@ pub fn start(
         fresh_s: f64::INFINITY,
         epoch,
         run: format!("{:x}", epoch.as_second()),
+        publish,
         told: told.clone(),
         last: (Mode::Standby, State::Standby),
         figures: Arc::default(),
+        end_s: None,
+        prune_s: 0.0,
+        acknowledged: BTreeMap::new(),
     };
     let figures = room.figures.clone();
     figures.number.store(room.store.last_number()?, Ordering::Relaxed);
@@ -148,10 +148,13 @@ pub fn start(
     } else if let Start::Meeting(level) = start {
         room.begin(String::new(), level.as_str().to_owned(), None)?;
     }
-    let (publish, state) = watch::channel(room.state_json());
+    room.publish();
     let thread = std::thread::Builder::new()
         .name("room".into())
-        .spawn(move || room.run(&inputs, &publish))
+        .spawn(move || {
+            let _alive = Alive;
+            room.run(&inputs);
+        })
         .map_err(|_| AskError::Silent)?;
     Ok((Hub { input, state, told, dropped: Arc::default(), figures }, level, thread))
 }
@@ -182,44 +185,71 @@ struct Room {
     /// Makes names of alerts unique beyond this run.
     run: String,
     levels: Sender<Level>,
+    publish: watch::Sender<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     /// Mode and state as last told.
     last: (Mode, State),
     figures: Arc<Figures>,
+    /// When the meeting ends by itself, monotonic seconds.
+    end_s: Option<f64>,
+    /// When old records are looked for next.
+    prune_s: f64,
+    /// Alerts of this meeting that were acknowledged, by emitter.
+    acknowledged: BTreeMap<u32, String>,
+}
+
+/// Ends the process with the thread that it cannot do without: whoever supervises it starts it again.
+struct Alive;
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
 }
 
 impl Room {
-    fn run(mut self, inputs: &Receiver<Input>, publish: &watch::Sender<Arc<str>>) {
+    fn run(mut self, inputs: &Receiver<Input>) {
         let mut due_s = 0.0;
         loop {
             let input = inputs.recv_timeout(TICK);
             let now_s = clock::monotonic_s();
             let urgent = match input {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(input) => self.take(input, now_s),
+                Ok(input) => self.take(input),
                 Err(RecvTimeoutError::Timeout) => false,
             };
             self.guard.tick(now_s);
+            if self.end_s.is_some_and(|end_s| end_s <= now_s) {
+                self.overdue();
+            }
+            if now_s >= self.prune_s
+                || (self.store.short_of_space() && now_s >= self.prune_s - PRUNE_S + 60.0)
+            {
+                self.prune_s = now_s + PRUNE_S;
+                self.prune();
+            }
             let now = (self.guard.mode(), self.guard.state(now_s));
             if urgent || now != self.last || now_s >= due_s {
                 due_s = now_s + TICK.as_secs_f64();
+                self.figures.clear.store(u64::from(now.1 == State::Clear), Ordering::Relaxed);
+                self.figures.open.store(self.alerts.len() as u64, Ordering::Relaxed);
+                self.publish();
                 if now != self.last {
                     self.changed(now);
                 }
-                self.figures.clear.store(u64::from(now.1 == State::Clear), Ordering::Relaxed);
-                self.figures.open.store(self.alerts.len() as u64, Ordering::Relaxed);
-                publish.send_replace(self.state_json());
             }
         }
     }
 
     /// Takes `input`; whether everybody must be told at once.
-    fn take(&mut self, input: Input, now_s: f64) -> bool {
+    fn take(&mut self, input: Input) -> bool {
         match input {
-            Input::Output(output) => {
-                self.guard.heard(now_s);
+            Input::Output(output, at_s) => {
+                self.guard.heard(at_s);
                 match *output {
-                    Output::Emitter(phase, report) => self.emitter(phase, report),
+                    Output::Emitter(phase, report) => self.emitter(phase, report, at_s),
                     Output::Alert(alert) => {
                         self.alert(&alert);
                         return true;
@@ -228,19 +258,18 @@ impl Room {
                 }
                 false
             }
-            Input::Wrong(all) => {
-                self.guard.heard(now_s);
-                self.guard.wrong(now_s, all);
+            Input::Wrong(all, at_s) => {
+                self.guard.heard(at_s);
+                self.guard.wrong(at_s, all);
                 true
             }
-            Input::Looked(bands, superframe_s) => {
-                self.guard.heard(now_s);
-                self.looked(bands, superframe_s, now_s);
+            Input::Looked(bands, superframe_s, at_s) => {
+                self.guard.heard(at_s);
+                self.looked(bands, superframe_s, at_s);
                 false
             }
-            Input::Alive => {
-                self.guard.heard(now_s);
-                self.overdue();
+            Input::Alive(at_s) => {
+                self.guard.heard(at_s);
                 false
             }
             Input::Ask(ask) => {
@@ -251,20 +280,23 @@ impl Room {
         }
     }
 
-    fn looked(&mut self, bands: Vec<BandCoverage>, superframe_s: f64, now_s: f64) {
+    fn looked(&mut self, bands: Vec<BandCoverage>, superframe_s: f64, at_s: f64) {
         // Twice round: one look may have been lost.
         self.fresh_s = 2.0 * superframe_s;
         let band = |band: &BandCoverage| Band {
             name: band.band.clone(),
             required: true,
-            looked_s: band.age_s.map(|age_s| now_s - age_s),
+            looked_s: band.age_s.map(|age_s| at_s - age_s),
             fresh_s: self.fresh_s,
         };
-        self.guard.looked(now_s, bands.iter().map(band).collect());
+        self.guard.looked(at_s, bands.iter().map(band).collect());
         self.coverage = bands;
     }
 
-    fn emitter(&mut self, phase: Phase, report: EmitterReport) {
+    fn emitter(&mut self, phase: Phase, report: EmitterReport, at_s: f64) {
+        if let Some(alert) = self.acknowledged.get(&report.id).filter(|_| phase != Phase::Closed) {
+            self.guard.sends(alert, at_s);
+        }
         let json = view::emitter(phase, &report, self.epoch, self.meeting.as_ref());
         match phase {
             Phase::Closed => {
@@ -283,6 +315,10 @@ impl Room {
     }
 
     fn alert(&mut self, report: &AlertReport) {
+        // Without a meeting nothing is banned, and that is why it is over: it did not turn out to be anything else.
+        if self.meeting.is_none() && report.because == Some(ResolvedBecause::Reclassified) {
+            return;
+        }
         let name = format!("a{}-{}", report.id, self.run);
         let now = clock::utc();
         let emitter = self.emitters.get(&report.emitter);
@@ -316,16 +352,29 @@ impl Room {
             self.figures.alerts.fetch_add(1, Ordering::Relaxed);
             self.guard.raise(name.clone());
         }
-        self.record("alert", view::alert(alert_word(report.phase), &record), Some(&record), None);
         if self.alerts.len() < OPEN_MAX || self.alerts.contains_key(&name) {
-            self.alerts.insert(name, record);
+            self.alerts.insert(name, record.clone());
         }
+        self.record("alert", view::alert(alert_word(report.phase), &record), Some(&record), None);
     }
 
     fn afterwards(&mut self, name: &str, report: &AlertReport, now: Timestamp) {
         let Ok(Some(mut record)) = self.store.alert(name) else { return };
         record.updated = now;
         record.reasons.clone_from(&report.reasons);
+        let severity = severity_word(report.severity);
+        let worse = report.phase == AlertPhase::Updated
+            && report.severity == Severity::Critical
+            && record.severity != severity;
+        record.severity = severity.into();
+        record.device = report.device.as_str().into();
+        record.signal = report.signal.as_str().into();
+        if worse {
+            // Somebody acknowledged something lesser.
+            (record.acknowledged, record.acknowledged_by, record.note) = (None, None, None);
+            self.guard.raise(name.to_owned());
+            self.alerts.insert(name.to_owned(), record.clone());
+        }
         if report.phase == AlertPhase::Resolved {
             record.resolved = Some(now);
             record.resolved_because = report.because.map(|because| because_word(because).into());
@@ -335,8 +384,15 @@ impl Room {
 
     fn changed(&mut self, now: (Mode, State)) {
         self.last = now;
-        let json = self.state_json();
-        self.record("state", json.to_string(), None, None);
+        let conditions: Vec<String> = self
+            .guard
+            .conditions(clock::monotonic_s())
+            .into_iter()
+            .map(|condition| condition.reason)
+            .collect();
+        let json =
+            serde_json::json!({ "mode": now.0.as_str(), "state": now.1.as_str(), "conditions": conditions });
+        self.record("changed", json.to_string(), None, None);
     }
 
     /// Records, then tells. What cannot be recorded is told all the same: silence would be worse.
@@ -351,16 +407,24 @@ impl Room {
         let entry = NewEntry { kind, at: clock::utc(), meeting: of.as_deref(), data: &data };
         match self.store.record(&entry, alert, meeting) {
             Ok(entry) => {
+                self.guard.recorded(clock::monotonic_s(), true);
                 self.figures.number.store(entry.number, Ordering::Relaxed);
+                // Who is told and asks must find it.
+                self.publish();
                 self.tell(Some(entry.number), kind, data);
             }
             Err(error) => {
+                self.guard.recorded(clock::monotonic_s(), false);
                 if self.figures.lost.fetch_add(1, Ordering::Relaxed) == 0 {
                     tracing::error!("cannot record: {error}");
                 }
                 self.tell(None, kind, data);
             }
         }
+    }
+
+    fn publish(&self) {
+        self.publish.send_replace(self.state_json());
     }
 
     fn tell(&self, number: Option<i64>, kind: &'static str, data: String) {
@@ -400,20 +464,33 @@ impl Room {
             return Err(AskError::Level(level));
         }
         short("the title", &title)?;
+        if minutes.is_some_and(|minutes| !(1..=MINUTES_MAX).contains(&minutes)) {
+            return Err(AskError::Minutes);
+        }
         let started = clock::utc();
-        let ends = minutes.map(|minutes| started + jiff::SignedDuration::from_mins(i64::from(minutes)));
+        let ends = minutes
+            .and_then(|minutes| started.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok());
         let id = format!("m{:x}", started.as_millisecond());
         let meeting = Meeting { id, title, level, started, ends, ended: None };
         self.store.begin_meeting(&meeting)?;
         self.meeting = Some(meeting.clone());
         self.record("meeting", view::json(&meeting), None, None);
         self.arm();
+        self.publish();
         Ok(meeting)
     }
 
     /// The guard and the judging side learn of the meeting that is on.
     fn arm(&mut self) {
-        self.guard.begin(clock::monotonic_s());
+        let now_s = clock::monotonic_s();
+        self.guard.begin(now_s);
+        // From here on the clock on the wall may be set as anybody likes.
+        let left = self
+            .meeting
+            .as_ref()
+            .and_then(|meeting| meeting.ends)
+            .map(|ends| ends.duration_since(clock::utc()));
+        self.end_s = left.map(|left| now_s + left.as_secs_f64());
         // A level that this version does not know is taken for one that bans.
         let level = |meeting: &Meeting| Level::named(&meeting.level).unwrap_or(Level::Confidential);
         // It takes levels far faster than people begin meetings.
@@ -426,18 +503,28 @@ impl Room {
         self.store.begin_meeting(&meeting)?;
         self.record("meeting", view::json(&meeting), None, None);
         self.meeting = None;
+        self.end_s = None;
+        self.acknowledged.clear();
         self.guard.end();
         let _ = self.levels.try_send(Level::Open);
+        self.publish();
         Ok(meeting)
     }
 
     /// Ends a meeting whose time is over.
     fn overdue(&mut self) {
-        let over = |meeting: &Meeting| meeting.ends.is_some_and(|ends| ends <= clock::utc());
-        if self.meeting.as_ref().is_some_and(over)
-            && let Err(error) = self.end()
-        {
+        // Tried again in a while if it cannot be recorded.
+        self.end_s = Some(clock::monotonic_s() + 60.0);
+        if let Err(error) = self.end() {
             tracing::error!("cannot end the meeting: {error}");
+        }
+    }
+
+    /// Makes room for what is to come.
+    fn prune(&mut self) {
+        let pruned = clock::utc().checked_sub(KEPT).map(|before| self.store.prune(before));
+        if let Ok(Err(error)) = pruned {
+            tracing::warn!("cannot forget old records: {error}");
         }
     }
 
@@ -454,13 +541,31 @@ impl Room {
         record.note = (!note.is_empty()).then_some(note);
         // Not acknowledged unless it is on record.
         self.store.put_alert(&record)?;
-        self.record("alert", view::alert("acknowledged", &record), None, None);
         self.alerts.remove(id);
-        self.guard.acknowledge(id);
+        // Those that were too many to be shown have room now.
+        if self.alerts.len() < self.guard.open().count().saturating_sub(1).min(OPEN_MAX)
+            && let Ok(open) = self.store.open_alerts()
+        {
+            self.alerts.extend(open.into_iter().take(OPEN_MAX).map(|alert| (alert.id.clone(), alert)));
+        }
+        let emitter = record.emitter.trim_start_matches('e').parse().ok();
+        let emitter =
+            emitter.filter(|emitter| id.ends_with(&self.run) && self.emitters.contains_key(emitter));
+        let age_s = emitter
+            .and_then(|emitter| self.emitters.get(&emitter))
+            .and_then(|report| {
+                self.epoch.checked_add(SignedDuration::try_from_secs_f64(report.last_s).ok()?).ok()
+            })
+            .map_or(f64::INFINITY, |last| clock::utc().duration_since(last).as_secs_f64().max(0.0));
+        if let Some(emitter) = emitter {
+            self.acknowledged.insert(emitter, id.to_owned());
+        }
+        self.guard.acknowledge(id, clock::monotonic_s() - age_s);
+        self.record("alert", view::alert("acknowledged", &record), None, None);
         Ok(record)
     }
 
-    fn state_json(&self) -> Arc<str> {
+    fn state_json(&self) -> Stated {
         let now_s = clock::monotonic_s();
         let state = StateJson {
             guard: &self.guard,
@@ -470,7 +575,7 @@ impl Room {
             fresh_s: self.fresh_s,
             alerts: &self.alerts,
         };
-        state.text().into()
+        Stated { made_s: now_s, text: state.text().into() }
     }
 }
 

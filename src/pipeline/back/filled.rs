@@ -8,9 +8,9 @@ use crate::measure::Burst;
 use crate::policy::LEVEL_TOLERANCE_DB;
 use crate::track::{Emitter, Look};
 
-/// Emissions wider than that come apart into pieces that look like something else, hertz: no voice channel and no
-/// remote control is as wide.
-const WIDE_HZ: f64 = 1e6;
+/// Emissions wider than that come apart into pieces that look like something else, hertz: no hop of a hopper is as wide,
+/// which would fill the whole band.
+const WIDE_HZ: f64 = 5e6;
 /// Part of the looks that must be no stronger than what was learned: a block of a few symbols exceeds its mean by 6 dB in
 /// one case of ten (chi square of four to eight degrees), and the strongest of a minute is no bound for those of an hour.
 const MOST: f64 = 0.8;
@@ -82,7 +82,7 @@ impl Back {
     }
 
     /// Whether infrastructure transmits at `hz`, alone or in turns.
-    fn is_shared(&self, hz: f64) -> bool {
+    pub(super) fn is_shared(&self, hz: f64) -> bool {
         self.judge.plan().at(hz).any(|a| is_theirs(a) || is_in_turns(a))
     }
 }

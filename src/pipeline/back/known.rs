@@ -44,7 +44,12 @@ impl Back {
         }
         match self.baseline.compare(&sighting(emitter, verdict.signal, verdict.device)) {
             Match::Known(_) => match self.beside(emitter) {
-                Some(sentence) if !self.is_piece_of_filled(emitter, verdict) => (false, Some(sentence)),
+                Some(sentence)
+                    if !(self.is_shared(emitter.center_hz())
+                        && self.is_piece_of_filled(emitter, verdict)) =>
+                {
+                    (false, Some(sentence))
+                }
                 _ => (true, None),
             },
             _ if self.is_part_of_learned(emitter, verdict) => (true, None),
