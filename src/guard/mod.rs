@@ -29,7 +29,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long CLEAR may be believed, seconds (`docs/live.md`, "State").
+/// How long CLEAR may be believed, seconds (`docs/room.md`, "State").
 pub const LEASE_S: f64 = 5.0;
 /// Nothing heard from the judging side for so long is blindness, seconds: it says something several times a second.
 pub const SILENT_S: f64 = 2.0;

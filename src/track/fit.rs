@@ -178,10 +178,12 @@ impl Emitter {
         let levels = [self.level_dbfs, f64::from(burst.power_dbfs)];
         let away = burst.start_s - self.last_s > HOPPER_RECENT_S;
         let own = |c: &Channel| (c.hz - emission.place.hz).abs() < self.bandwidth_hz / 2.0;
+        let within = |c: &Channel| (c.hz - emission.place.hz).abs() <= hop::SPAN_HZ;
         self.place.absolute == emission.place.absolute
             && self.kind.fits(emission.kind)
             && hop::alike([self.bandwidth_hz, burst.bandwidth_hz], levels)
             && (!away || self.channels.iter().any(own))
+            && self.channels.iter().all(within)
             && self.envelope.as_ref().is_none_or(|envelope| envelope.admits_level(emission))
             && self.shares_marks(emission)
     }

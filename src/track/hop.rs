@@ -14,6 +14,8 @@ use crate::measure::Depth;
 const POOL: usize = 48;
 /// Bursts further apart tell nothing of each other's hops, seconds.
 const WINDOW_S: f64 = 2.0;
+/// Hops of one transmitter lie within a band, hertz: the widest, 5725 to 5875 MHz (ERC/REC 70-03 annex 1).
+pub(super) const SPAN_HZ: f64 = 150e6;
 /// Fading between channels of one transmitter, dB: two-sided spread of Rician fading with K = 6 dB.
 const LEVEL_DB: f64 = 10.0;
 /// Bandwidths of one transmitter's bursts stay within this factor.
@@ -121,6 +123,8 @@ impl Hop {
         self.epoch == latest.epoch
             && self.place.absolute == latest.place.absolute
             && latest.start_s - self.start_s <= WINDOW_S
+            // To either side, so that all lie within it.
+            && (self.place.hz - latest.place.hz).abs() <= SPAN_HZ / 2.0
             && self.kind.fits(latest.kind)
             && alike([self.bandwidth_hz, latest.bandwidth_hz], [self.level_dbfs, latest.level_dbfs])
     }

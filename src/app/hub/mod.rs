@@ -12,7 +12,7 @@ mod view;
 pub struct Told {
     /// Its number in the journal; what is not recorded has none.
     pub number: Option<i64>,
-    /// `state`, `emitter`, `alert`, `health` or `meeting`.
+    /// `changed`, `emitter`, `alert` or `meeting`.
     pub kind: &'static str,
     /// A JSON object.
     pub data: String,

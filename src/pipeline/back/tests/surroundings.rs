@@ -80,6 +80,31 @@ fn who_sends_while_they_are_silent_is() {
     assert_eq!((told.raised(), phones), (1, 1), "{:?}", told.names());
 }
 
+/// Alike bursts on a slot grid, on channels 600 MHz apart: pieces of what several bands are filled with.
+#[test]
+fn no_hopper_hops_from_band_to_band() {
+    let hops = |span_hz: f64| {
+        let mut scene = Scene::new(48, 2.2e9, 3.0);
+        scene.rate_hz = 700e6;
+        for slot in 0..1200 {
+            let offset = (scene.rng.below(20) as f64 / 19.0 - 0.5) * span_hz;
+            let at_s = 0.05 + f64::from(2 * slot) * 625e-6;
+            scene.add(Burst { features: gfsk(1e6, 0.32), ..burst(at_s, 366e-6, offset, 900e3, -30.0) });
+        }
+        let told = scene.run();
+        told.emitters()
+            .iter()
+            .map(|e| e.channels_hz.clone())
+            .filter(|all| !all.is_empty())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hops(78e6).len(), 1);
+    for channels in hops(600e6) {
+        let span_hz = channels[channels.len() - 1] - channels[0];
+        assert!(span_hz <= 150e6, "{channels:?}");
+    }
+}
+
 /// An oven, pieces of which resemble keying and a spread spectrum, and what `add` adds.
 fn oven(seed: u64, add: impl Fn(&mut Scene, f64)) -> Told {
     let mut scene = Scene::new(seed, 2450e6, 4.0);
