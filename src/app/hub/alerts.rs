@@ -1,0 +1,138 @@
+//! What becomes of emitters and alerts: raised, updated, resolved, acknowledged.
+
+use super::super::ndjson::{alert_word, because_word, severity_word};
+use super::{Answer, AskError, OPEN_MAX, Room, short, view};
+use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
+use crate::clock;
+use crate::pipeline::{EmitterReport, Phase};
+use crate::store::AlertRecord;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::Ordering;
+
+impl Room {
+    pub(super) fn emitter(&mut self, phase: Phase, report: EmitterReport, at_s: f64) {
+        if let Some(alert) = self.acknowledged.get(&report.id).filter(|_| phase != Phase::Closed) {
+            self.guard.sends(alert, at_s);
+        }
+        let json = view::emitter(phase, &report, self.epoch, self.meeting.as_ref());
+        match phase {
+            Phase::Closed => {
+                self.emitters.remove(&report.id);
+            }
+            _ => {
+                self.emitters.insert(report.id, report);
+            }
+        }
+        if phase == Phase::Updated {
+            // Figures only; what changed of importance comes as an alert.
+            self.tell(None, "emitter", json);
+        } else {
+            self.record("emitter", json, None, None);
+        }
+    }
+
+    pub(super) fn alert(&mut self, report: &AlertReport) {
+        // Without a meeting nothing is banned, and that is why it is over: it did not turn out to be anything else.
+        if self.meeting.is_none() && report.because == Some(ResolvedBecause::Reclassified) {
+            return;
+        }
+        let name = format!("a{}-{}", report.id, self.run);
+        let now = clock::utc();
+        let emitter = self.emitters.get(&report.emitter);
+        let before = self.alerts.get(&name);
+        if before.is_none() && report.phase != AlertPhase::Raised {
+            // Acknowledged already: what becomes of it is recorded, and latches nothing.
+            return self.afterwards(&name, report, now);
+        }
+        let record = AlertRecord {
+            id: name.clone(),
+            meeting: before
+                .map_or_else(|| self.meeting.as_ref().map(|m| m.id.clone()), |b| b.meeting.clone()),
+            emitter: format!("e{}", report.emitter),
+            device: report.device.as_str().into(),
+            signal: report.signal.as_str().into(),
+            severity: severity_word(report.severity).into(),
+            confidence: emitter.map_or(0.0, |e| e.confidence),
+            center_hz: emitter.and_then(|e| e.center_hz),
+            bandwidth_hz: emitter.map_or(0.0, |e| e.bandwidth_hz),
+            power_dbfs: emitter.map_or(0.0, |e| e.power_dbfs),
+            reasons: report.reasons.clone(),
+            raised: before.map_or(now, |b| b.raised),
+            updated: now,
+            resolved: (report.phase == AlertPhase::Resolved).then_some(now),
+            resolved_because: report.because.map(|because| because_word(because).into()),
+            acknowledged: None,
+            acknowledged_by: None,
+            note: None,
+        };
+        if report.phase == AlertPhase::Raised {
+            self.figures.alerts.fetch_add(1, Ordering::Relaxed);
+            self.guard.raise(name.clone());
+        }
+        if self.alerts.len() < OPEN_MAX || self.alerts.contains_key(&name) {
+            self.alerts.insert(name, record.clone());
+        }
+        self.record("alert", view::alert(alert_word(report.phase), &record), Some(&record), None);
+    }
+
+    fn afterwards(&mut self, name: &str, report: &AlertReport, now: Timestamp) {
+        let Ok(Some(mut record)) = self.store.alert(name) else { return };
+        record.updated = now;
+        record.reasons.clone_from(&report.reasons);
+        let severity = severity_word(report.severity);
+        let worse = report.phase == AlertPhase::Updated
+            && report.severity == Severity::Critical
+            && record.severity != severity;
+        record.severity = severity.into();
+        record.device = report.device.as_str().into();
+        record.signal = report.signal.as_str().into();
+        if worse {
+            // Somebody acknowledged something lesser.
+            (record.acknowledged, record.acknowledged_by, record.note) = (None, None, None);
+            self.guard.raise(name.to_owned());
+            self.alerts.insert(name.to_owned(), record.clone());
+        }
+        if report.phase == AlertPhase::Resolved {
+            record.resolved = Some(now);
+            record.resolved_because = report.because.map(|because| because_word(because).into());
+        }
+        self.record("alert", view::alert(alert_word(report.phase), &record), Some(&record), None);
+    }
+
+    pub(super) fn acknowledge(&mut self, id: &str, by: String, note: String) -> Answer<AlertRecord> {
+        short("the name", &by)?;
+        short("the note", &note)?;
+        let missing = || AskError::NoAlert(id.to_owned());
+        let mut record = match self.alerts.get(id) {
+            Some(record) => record.clone(),
+            None => self.store.alert(id)?.filter(AlertRecord::is_open).ok_or_else(missing)?,
+        };
+        record.acknowledged = Some(clock::utc());
+        record.acknowledged_by = Some(by);
+        record.note = (!note.is_empty()).then_some(note);
+        // Not acknowledged unless it is on record.
+        self.store.put_alert(&record)?;
+        self.alerts.remove(id);
+        // Those that were too many to be shown have room now.
+        if self.alerts.len() < self.guard.open().count().saturating_sub(1).min(OPEN_MAX)
+            && let Ok(open) = self.store.open_alerts()
+        {
+            self.alerts.extend(open.into_iter().take(OPEN_MAX).map(|alert| (alert.id.clone(), alert)));
+        }
+        let emitter = record.emitter.trim_start_matches('e').parse().ok();
+        let emitter =
+            emitter.filter(|emitter| id.ends_with(&self.run) && self.emitters.contains_key(emitter));
+        let age_s = emitter
+            .and_then(|emitter| self.emitters.get(&emitter))
+            .and_then(|report| {
+                self.epoch.checked_add(SignedDuration::try_from_secs_f64(report.last_s).ok()?).ok()
+            })
+            .map_or(f64::INFINITY, |last| clock::utc().duration_since(last).as_secs_f64().max(0.0));
+        if let Some(emitter) = emitter {
+            self.acknowledged.insert(emitter, id.to_owned());
+        }
+        self.guard.acknowledge(id, clock::monotonic_s() - age_s);
+        self.record("alert", view::alert("acknowledged", &record), None, None);
+        Ok(record)
+    }
+}
