@@ -62,6 +62,7 @@ pub fn room() -> Result<BackParams, String> {
         level: Level::Confidential,
         baseline: None,
         learn_s: 0.0,
+        gate: None,
     })
 }
 

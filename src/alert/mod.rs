@@ -73,6 +73,8 @@ pub struct Subject<'a> {
     pub confidence: f64,
     /// Known from the baseline.
     pub ambient: bool,
+    /// Too faint to be in the room.
+    pub outside: bool,
     /// The level bans this device.
     pub banned: bool,
     /// Sentences: measured value against limit.
@@ -98,7 +100,7 @@ const CRITICAL_CONFIDENCE: f64 = 0.6;
 
 impl Subject<'_> {
     fn warrants_alert(&self) -> bool {
-        self.banned && !self.ambient
+        self.banned && !self.ambient && !self.outside
     }
 
     fn severity(&self) -> Severity {
@@ -207,6 +209,7 @@ mod tests {
             device: Device::CordlessPhone,
             confidence: 0.9,
             ambient: false,
+            outside: false,
             banned: true,
             reasons: &[],
             at_s: 1.0,

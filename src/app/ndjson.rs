@@ -6,6 +6,7 @@
 use super::report::{RecordingReport, Sink, Summary};
 use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
 use crate::pipeline::{EmitterReport, Health, HealthReason, HealthState, Output, Phase};
+use crate::policy::Location;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -115,6 +116,7 @@ impl<W: Write> Ndjson<W> {
             power_dbfs: db(report.power_dbfs),
             snr_db: db(report.snr_db.min(SNR_MAX_DB)),
             ambient: report.ambient,
+            location: report.location.map(Location::as_str),
             banned: report.banned,
             reasons: &report.reasons,
             merged_into: report.merged_into.map(|id| format!("e{id}")),
@@ -278,6 +280,8 @@ struct EmitterLine<'a> {
     power_dbfs: f64,
     snr_db: f64,
     ambient: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'static str>,
     banned: bool,
     reasons: &'a [String],
     merged_into: Option<String>,
@@ -350,6 +354,7 @@ mod tests {
             snr_db: f64::INFINITY,
             period_s: Some(0.01),
             ambient: false,
+            location: None,
             banned: true,
             reasons: vec!["368 µs bursts every 10.00 ms".to_owned()],
             merged_into: None,

@@ -4,7 +4,7 @@ use crate::bandplan::BandPlan;
 use crate::classify::Device;
 use crate::config::{self, ConfigError};
 use crate::plan::{PlanError, ReceiverAbility, ReceiverPlan, Request, scan_plan};
-use crate::policy::Level;
+use crate::policy::{Gate, Level};
 use crate::sdr::soapy::{OpenOptions, find};
 use crate::sdr::{Facts, GainSetting, ReceiverProfile};
 
@@ -109,6 +109,13 @@ impl Chosen {
         let away = |step: &&GainSetting| (total_db(step) - total_db(&wanted)).abs();
         let other = steps.iter().max_by(|a, b| away(a).total_cmp(&away(b))).cloned();
         Ok([wanted].into_iter().chain(other).collect())
+    }
+
+    /// The gate between a room, `room_m` from the antenna to the farthest seat, and outside; none without a size, or where its
+    /// kind's noise is not known.
+    pub fn gate(&self, room_m: f64) -> Option<Gate> {
+        let noise_figure_db = self.profile.noise_figure_db?;
+        (room_m > 0.0).then_some(Gate { noise_figure_db, room_m })
     }
 
     /// A frequency that it can be tuned to.

@@ -178,6 +178,8 @@ impl<'a> Run<'a> {
             level: options.level,
             baseline: options.baseline.clone(),
             learn_s: options.learn_s,
+            // Nothing is known of the receiver that recorded it.
+            gate: None,
         });
         Self {
             front,

@@ -363,6 +363,7 @@ mod tests {
             snr_db: 31.0,
             period_s: Some(0.01),
             ambient: false,
+            location: None,
             banned: true,
             reasons: vec!["368 µs bursts every 10.00 ms".to_owned()],
             merged_into: None,

@@ -203,6 +203,10 @@ pub struct RunArgs {
     /// Write what was learned, for --baseline
     #[arg(long, value_name = "FILE", requires = "learn", help_heading = "The room")]
     pub save_baseline: Option<PathBuf>,
+    /// From the antenna to the farthest seat: what is fainter than a device there is taken for outside, and raises no alert; 0 takes
+    /// everything for inside
+    #[arg(long, value_name = "METRES", value_parser = quantity::metres, default_value_t = crate::policy::ROOM_M, help_heading = "The room")]
+    pub room: f64,
     /// Begin without a meeting: nothing is banned until one is begun [default: in a meeting of --level]
     #[arg(long, help_heading = "The room")]
     pub standby: bool,

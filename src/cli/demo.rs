@@ -10,7 +10,7 @@ use crate::app::receiver::Chosen;
 use crate::clock;
 use crate::config;
 use crate::pipeline::BackParams;
-use crate::policy::Level;
+use crate::policy::{Level, ROOM_M};
 use crate::sensor::SensorCommand;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::net::UnixStream;
@@ -108,7 +108,14 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
             environment: vec![("SOAPY_SDR_PLUGIN_PATH".into(), modules.into_os_string())],
             patient: chosen.is_patient(),
         },
-        back: BackParams { band_plan, signatures, level: Level::Open, baseline: None, learn_s: LEARN_S },
+        back: BackParams {
+            band_plan,
+            signatures,
+            level: Level::Open,
+            baseline: None,
+            learn_s: LEARN_S,
+            gate: chosen.gate(ROOM_M),
+        },
         for_s: (!args.stay).then_some(END_S),
         levels: Some(room.levels()),
     };

@@ -99,6 +99,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
             level: Level::Open,
             baseline,
             learn_s: args.learn.unwrap_or(0.0),
+            gate: chosen.gate(args.room),
         },
         for_s: args.r#for,
         levels: Some(room.levels()),

@@ -35,6 +35,14 @@ pub fn seconds(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("{text:?} is no time: write seconds, or 250ms, 80us for short"))
 }
 
+/// The size of a room: `6`, `6m`, `7.5`; not negative, no more than a kilometre.
+pub fn metres(text: &str) -> Result<f64, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    finite(lower.strip_suffix('m').unwrap_or(&lower).trim_end(), 1.0)
+        .filter(|metres| (0.0..=1e3).contains(metres))
+        .ok_or_else(|| format!("{text:?} is no size of a room: write metres, 0 to 1000, as 6 or 7.5m"))
+}
+
 /// A box in time and frequency, `T0..T1@F0..F1`.
 pub fn window(text: &str) -> Result<Window, String> {
     let shape = || format!("{text:?} is no box: write T0..T1@F0..F1, as 0.5..1.2@144.4M..144.6M");
@@ -129,6 +137,20 @@ mod tests {
         check("80µs", Some(80e-6));
         check("-1", None);
         check("s", None);
+    }
+
+    #[test]
+    fn sizes_of_rooms() {
+        for (text, expect) in [
+            ("6", Some(6.0)),
+            ("7.5m", Some(7.5)),
+            ("0", Some(0.0)),
+            ("-1", None),
+            ("2000", None),
+            ("m", None),
+        ] {
+            assert_eq!(metres(text).ok(), expect, "{text}");
+        }
     }
 
     #[test]

@@ -48,6 +48,8 @@ struct RawReceiver {
     #[serde(default)]
     full_scale_dbm: Vec<f64>,
     full_scale_source: Option<String>,
+    noise_figure_db: Option<f64>,
+    noise_source: Option<String>,
     input_max_dbm: f64,
     input_source: String,
 }
@@ -161,6 +163,13 @@ fn receiver_faults(raw: &RawReceiver, twice: bool) -> Vec<(String, String)> {
     unless(sourced(raw.stream_args.is_empty(), &raw.stream_source), "stream_source", "goes with stream_args");
     let levels = sourced(raw.full_scale_dbm.is_empty(), &raw.full_scale_source);
     unless(levels, "full_scale_source", "goes with full_scale_dbm");
+    let noise = raw.noise_figure_db.is_none_or(|db| (0.0..=60.0).contains(&db));
+    unless(noise, "noise_figure_db", "must be 0 to 60, or be left out");
+    unless(
+        sourced(raw.noise_figure_db.is_none(), &raw.noise_source),
+        "noise_source",
+        "goes with noise_figure_db",
+    );
     faults
 }
 
@@ -181,6 +190,7 @@ fn checked(raw: RawReceiver) -> ReceiverProfile {
         formats: raw.formats.iter().filter_map(|word| format(word)).collect(),
         stream_args: raw.stream_args.into_iter().collect(),
         gain_steps: steps,
+        noise_figure_db: raw.noise_figure_db,
         input_max_dbm: raw.input_max_dbm,
     }
 }

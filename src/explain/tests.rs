@@ -76,6 +76,7 @@ fn report(id: u32, power_dbfs: f64) -> EmitterReport {
         snr_db: 20.0,
         period_s: None,
         ambient: false,
+        location: None,
         banned: true,
         reasons: vec!["constant envelope".to_owned()],
         merged_into: None,

@@ -17,6 +17,8 @@ mod occupied;
 mod onset;
 mod plans;
 mod repetition;
+#[cfg(test)]
+mod tests;
 mod tuner;
 
 pub use burst::{Burst, Carrier, Depth, Ghost};

@@ -3,6 +3,7 @@
 use super::Health;
 use crate::alert::AlertReport;
 use crate::classify::{Device, Signal};
+use crate::policy::Location;
 
 /// One thing the back says.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,8 @@ pub struct EmitterReport {
     pub period_s: Option<f64>,
     /// Known from the baseline.
     pub ambient: bool,
+    /// Where it is, as far as its level tells; `None` where the receiver's noise is not known.
+    pub location: Option<Location>,
     /// The level bans this device.
     pub banned: bool,
     /// Sentences: measured value against limit.

@@ -1,9 +1,11 @@
 //! Levels, bans and the ambient baseline.
 
 mod baseline;
+mod gate;
 mod occupied;
 
 pub use baseline::{Baseline, Known, LEVEL_TOLERANCE_DB, Match, Sighting};
+pub use gate::{Gate, Location, ROOM_M};
 pub use occupied::Occupied;
 
 use crate::classify::Device;

@@ -36,6 +36,8 @@ pub struct ReceiverProfile {
     pub gain_steps: Vec<GainSetting>,
     /// Power at the antenna of a sinusoid that just fills the converter at each of `gain_steps`, dBm, where known.
     pub full_scale_dbm: Vec<Option<f64>>,
+    /// Noise figure at the gain to search with, dB, where known.
+    pub noise_figure_db: Option<f64>,
     /// Most that its input stands, dBm.
     pub input_max_dbm: f64,
 }

@@ -30,5 +30,6 @@ fn back_that_knows(baseline: Option<Baseline>, learn_s: f64) -> Back {
         level: Level::Confidential,
         baseline,
         learn_s,
+        gate: None,
     })
 }

@@ -185,7 +185,10 @@ impl Live<'_> {
                 let held = self.overload.hold(event);
                 self.take(&held)?;
             }
-            Some(News::Looked(look, _)) => {
+            Some(News::Looked(look, floor_dbfs_per_hz)) => {
+                if look.dwell.gain_step == 0 {
+                    self.back.looked(f64::from(floor_dbfs_per_hz));
+                }
                 let events = self.overload.release(&look, self.gain_steps);
                 self.take(&events)?;
                 if let Some(books) = &mut self.books {
@@ -233,6 +236,7 @@ impl Live<'_> {
         // No look will repeat what the receiver heard before.
         let rest = self.overload.rest();
         self.take(&rest)?;
+        self.back.opened();
         self.health = None;
         self.gain_steps = hello.plan.gain_steps;
         self.sink.open(hello, now_s)?;

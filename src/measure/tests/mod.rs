@@ -1,4 +1,4 @@
-//! Reference waveforms in, features out: each against theory, tolerances named.
+//! Reference waveforms in, features out: each against an oracle, tolerances named.
 
-mod signals;
 mod look;
+mod signals;

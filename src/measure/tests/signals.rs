@@ -53,18 +53,27 @@ fn gaussian_pulse(t: f64, bt: f64) -> f64 {
 /// Abramowitz and Stegun 7.1.26.
 fn erf(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
-    let poly = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+    let poly =
+        ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
     (1.0 - poly * (-x * x).exp()) * x.signum()
 }
 
 /// GFSK with modulation index `h`.
-pub fn gfsk(rate_hz: f64, bits_hz: f64, h: f64, bt: f64, duration_s: f64, random: &mut Random) -> Vec<Complex64> {
+pub fn gfsk(
+    rate_hz: f64,
+    bits_hz: f64,
+    h: f64,
+    bt: f64,
+    duration_s: f64,
+    random: &mut Random,
+) -> Vec<Complex64> {
     let bits: Vec<f64> = (0..(duration_s * bits_hz) as usize + 8).map(|_| random.sign()).collect();
     let n = (duration_s * rate_hz) as usize;
     let frequency = (0..n).map(|i| {
         let t = i as f64 / rate_hz * bits_hz;
         let at = t as usize;
-        let f: f64 = (at.saturating_sub(3)..at + 4).map(|k| bits[k] * gaussian_pulse(t - k as f64 - 0.5, bt)).sum();
+        let f: f64 =
+            (at.saturating_sub(3)..at + 4).map(|k| bits[k] * gaussian_pulse(t - k as f64 - 0.5, bt)).sum();
         f * h * bits_hz / 2.0
     });
     from_phase(frequency, rate_hz)
@@ -96,7 +105,13 @@ fn shaped(symbols: &[Complex64], rate_hz: f64, symbols_hz: f64, alpha: f64, n: u
 }
 
 /// 4FSK of ETSI TS 102 361-1: levels at ±`outer` and ±`outer`/3, root raised cosine 0.2.
-pub fn fsk4(rate_hz: f64, symbols_hz: f64, outer_hz: f64, duration_s: f64, random: &mut Random) -> Vec<Complex64> {
+pub fn fsk4(
+    rate_hz: f64,
+    symbols_hz: f64,
+    outer_hz: f64,
+    duration_s: f64,
+    random: &mut Random,
+) -> Vec<Complex64> {
     let symbols: Vec<Complex64> = (0..(duration_s * symbols_hz) as usize + 10)
         .map(|_| Complex64::new([-1.0, -1.0 / 3.0, 1.0 / 3.0, 1.0][random.below(4)] * outer_hz, 0.0))
         .collect();
@@ -105,7 +120,13 @@ pub fn fsk4(rate_hz: f64, symbols_hz: f64, outer_hz: f64, duration_s: f64, rando
 }
 
 /// π/4-DQPSK with root raised cosine (TETRA: 18 k, 0.35; ETSI EN 300 392-2 5.5).
-pub fn dqpsk(rate_hz: f64, symbols_hz: f64, alpha: f64, duration_s: f64, random: &mut Random) -> Vec<Complex64> {
+pub fn dqpsk(
+    rate_hz: f64,
+    symbols_hz: f64,
+    alpha: f64,
+    duration_s: f64,
+    random: &mut Random,
+) -> Vec<Complex64> {
     let mut phase = 0.0;
     let symbols: Vec<Complex64> = (0..(duration_s * symbols_hz) as usize + 10)
         .map(|_| {
@@ -117,7 +138,13 @@ pub fn dqpsk(rate_hz: f64, symbols_hz: f64, alpha: f64, duration_s: f64, random:
 }
 
 /// OFDM at `size`·`spacing_hz`: random QPSK on `carriers` around an unused zero, prefixes of `prefix` samples.
-pub fn ofdm(size: usize, carriers: usize, prefix: &[usize], symbols: usize, random: &mut Random) -> Vec<Complex64> {
+pub fn ofdm(
+    size: usize,
+    carriers: usize,
+    prefix: &[usize],
+    symbols: usize,
+    random: &mut Random,
+) -> Vec<Complex64> {
     let plan = FftPlanner::<f64>::new().plan_fft_inverse(size);
     let mut out = Vec::new();
     for s in 0..symbols {
@@ -139,8 +166,18 @@ pub fn wifi(symbols: usize, random: &mut Random) -> Vec<Complex64> {
     let plan = FftPlanner::<f64>::new().plan_fft_inverse(64);
     let mut short = vec![Complex64::default(); 64];
     let signs = [
-        (-24, 1.0), (-20, -1.0), (-16, 1.0), (-12, -1.0), (-8, -1.0), (-4, 1.0),
-        (4, -1.0), (8, -1.0), (12, 1.0), (16, 1.0), (20, 1.0), (24, 1.0),
+        (-24, 1.0),
+        (-20, -1.0),
+        (-16, 1.0),
+        (-12, -1.0),
+        (-8, -1.0),
+        (-4, 1.0),
+        (4, -1.0),
+        (8, -1.0),
+        (12, 1.0),
+        (16, 1.0),
+        (20, 1.0),
+        (24, 1.0),
     ];
     for (k, sign) in signs {
         short[(k as i64).rem_euclid(64) as usize] = Complex64::new(sign, sign);
@@ -161,8 +198,9 @@ pub fn wifi(symbols: usize, random: &mut Random) -> Vec<Complex64> {
 
 /// Speech-like FM: 300 Hz to 3 kHz noise with pauses, peak deviation `deviation_hz`.
 pub fn voice(rate_hz: f64, deviation_hz: f64, duration_s: f64, random: &mut Random) -> Vec<Complex64> {
-    let tones: Vec<(f64, f64, f64)> =
-        (0..40).map(|_| (300.0 + 2700.0 * random.uniform().powi(2), TAU * random.uniform(), random.uniform())).collect();
+    let tones: Vec<(f64, f64, f64)> = (0..40)
+        .map(|_| (300.0 + 2700.0 * random.uniform().powi(2), TAU * random.uniform(), random.uniform()))
+        .collect();
     let n = (duration_s * rate_hz) as usize;
     let frequency = (0..n).map(|i| {
         let t = i as f64 / rate_hz;
@@ -174,7 +212,13 @@ pub fn voice(rate_hz: f64, deviation_hz: f64, duration_s: f64, random: &mut Rand
 }
 
 /// LoRa: eight up-chirps, then random ones.
-pub fn lora(rate_hz: f64, bandwidth_hz: f64, factor: u32, symbols: usize, random: &mut Random) -> Vec<Complex64> {
+pub fn lora(
+    rate_hz: f64,
+    bandwidth_hz: f64,
+    factor: u32,
+    symbols: usize,
+    random: &mut Random,
+) -> Vec<Complex64> {
     let length = f64::from(1u32 << factor) / bandwidth_hz;
     let n = (symbols as f64 * length * rate_hz) as usize;
     let starts: Vec<f64> = (0..=symbols).map(|k| if k < 8 { 0.0 } else { random.uniform() }).collect();

@@ -3,6 +3,7 @@
 use super::sighting::channels_hz;
 use crate::classify::Verdict;
 use crate::pipeline::EmitterReport;
+use crate::policy::Location;
 use crate::track::Emitter;
 
 /// Unnamed emitters are opened after this many bursts (the replay contract, "Confirming").
@@ -31,6 +32,8 @@ pub struct Life {
     pub verdict: Option<Verdict>,
     /// Known from the baseline.
     pub ambient: bool,
+    /// Where it is, as far as its level tells.
+    pub location: Option<Location>,
     /// The level bans it.
     pub banned: bool,
     /// First heard while learning.
@@ -56,6 +59,7 @@ impl Life {
             id: None,
             verdict: None,
             ambient: false,
+            location: None,
             banned: false,
             learned,
             reported_s: f64::NEG_INFINITY,
@@ -120,6 +124,7 @@ impl Life {
             snr_db: emitter.typical_snr_db().min(SNR_MAX_DB),
             period_s: emitter.period_s(),
             ambient: self.ambient,
+            location: self.location,
             banned: self.banned,
             reasons: verdict.reasons.clone(),
             merged_into: None,

@@ -6,6 +6,7 @@
 //! observed to be silent, or the input ends. While learning, everything heard is ambient and raises nothing.
 
 mod comb;
+mod doorway;
 mod filled;
 mod known;
 mod life;
@@ -18,8 +19,9 @@ use super::{FrontEvent, Observed, Output, Phase, SegmentStart};
 use crate::alert::{AlertReport, Book, Closing, Subject};
 use crate::bandplan::BandPlan;
 use crate::classify::{Check, Device, Judge, Signal, Signature, Verdict};
-use crate::policy::{Baseline, Level};
+use crate::policy::{Baseline, Gate, Level, Location};
 use crate::track::{Emitter, Merge, Slot, Touched, Tracker, View};
+use doorway::Doorway;
 use life::Life;
 use sighting::{known_envelope, learned_envelope, sighting};
 
@@ -47,6 +49,8 @@ pub struct BackParams {
     pub baseline: Option<Baseline>,
     /// The first seconds teach the ambient and raise nothing.
     pub learn_s: f64,
+    /// What must be heard how loud to be in the room; without it, everything is.
+    pub gate: Option<Gate>,
 }
 
 /// The back half of the pipeline.
@@ -58,6 +62,7 @@ pub struct Back {
     knows_ambient: bool,
     baseline: Baseline,
     judge: Judge,
+    doorway: Doorway,
     tracker: Tracker,
     /// By slot of the tracker.
     lives: Vec<Option<Life>>,
@@ -77,7 +82,7 @@ pub struct Back {
 impl Back {
     /// A back that has seen nothing.
     pub fn new(params: BackParams) -> Self {
-        let BackParams { band_plan, signatures, level, baseline, learn_s } = params;
+        let BackParams { band_plan, signatures, level, baseline, learn_s, gate } = params;
         let mut tracker = Tracker::new(band_plan.clone());
         for known in baseline.iter().flat_map(|baseline| &baseline.known) {
             tracker.expect(known_envelope(known));
@@ -88,6 +93,7 @@ impl Back {
             learning: learn_s > 0.0,
             knows_ambient: baseline.is_some() || learn_s > 0.0,
             baseline: baseline.unwrap_or_default(),
+            doorway: Doorway::new(gate, band_plan.clone()),
             judge: Judge::new(signatures, band_plan),
             tracker,
             lives: Vec::new(),
@@ -121,6 +127,16 @@ impl Back {
             FrontEvent::Observed(observed) => self.observe(observed, out),
             FrontEvent::Health(health) => out.push(Output::Health(*health)),
         }
+    }
+
+    /// A tuning was looked at at the gain to search with, whose floor was `floor_dbfs_per_hz`.
+    pub fn looked(&mut self, floor_dbfs_per_hz: f64) {
+        self.doorway.looked(floor_dbfs_per_hz);
+    }
+
+    /// A receiver was opened: what was known of its floor is no more.
+    pub fn opened(&mut self) {
+        self.doorway.opened();
     }
 
     /// From now on `level` says what is banned: who is on already is told of anew.
@@ -404,8 +420,13 @@ impl Back {
     fn open(&mut self, slot: Slot, mut verdict: Verdict, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
         let (ambient, why_not) = self.is_ambient(emitter, life, &verdict);
+        let location = self.doorway.locate(emitter, verdict.device);
         verdict.reasons.extend(self.nearest(emitter, &verdict));
         verdict.reasons.extend(why_not);
+        let location = location.map(|(location, sentence)| {
+            verdict.reasons.push(sentence);
+            location
+        });
         self.opened += 1;
         let id = self.opened;
         let banned = self.level.bans(verdict.device);
@@ -413,6 +434,7 @@ impl Back {
         if let Some(life) = self.lives[slot].as_mut() {
             life.id = Some(id);
             life.ambient = ambient;
+            life.location = location;
             life.banned = banned;
             life.verdict = Some(verdict);
         }
@@ -423,15 +445,21 @@ impl Back {
     fn adopt(&mut self, slot: Slot, mut verdict: Verdict, out: &mut Vec<Output>) {
         let (Some(emitter), Some(life)) = (self.tracker.emitter(slot), self.life(slot)) else { return };
         let (ambient, why_not) = self.is_ambient(emitter, life, &verdict);
+        let location = self.doorway.locate(emitter, verdict.device);
         verdict.reasons.extend(self.nearest(emitter, &verdict));
         verdict.reasons.extend(why_not);
+        // Who was in the room once does not leave it by turning away.
+        let location = location.map(|(location, sentence)| {
+            verdict.reasons.push(sentence);
+            life.location.map_or(location, |before| before.max(location))
+        });
         let banned = self.level.bans(verdict.device);
         let before = life.verdict.as_ref().map(|v| (v.signal, v.device));
         let changed = before != Some((verdict.signal, verdict.device))
-            || (ambient, banned) != (life.ambient, life.banned);
+            || (ambient, location, banned) != (life.ambient, life.location, life.banned);
         if let Some(life) = self.lives[slot].as_mut() {
             life.verdict = Some(verdict);
-            (life.ambient, life.banned) = (ambient, banned);
+            (life.ambient, life.location, life.banned) = (ambient, location, banned);
         }
         if changed {
             self.report(slot, Phase::Updated, self.now_s, out);
@@ -559,6 +587,7 @@ fn subject(report: &super::EmitterReport) -> Subject<'_> {
         device: report.device,
         confidence: report.confidence,
         ambient: report.ambient,
+        outside: report.location == Some(Location::Outside),
         banned: report.banned,
         reasons: &report.reasons,
         at_s: report.at_s,

@@ -5,7 +5,7 @@ use crate::classify::{Device, Signal};
 use crate::config::{region, signatures};
 use crate::measure::{Burst, Carrier, Depth, Features, Ghost, Lag, Line};
 use crate::pipeline::{Back, BackParams, EmitterReport, FrontEvent, Observed, Output, Phase, SegmentStart};
-use crate::policy::{Baseline, Level};
+use crate::policy::{Baseline, Gate, Level};
 use crate::synth::Rng;
 
 /// A burst without features in 20 MHz around the tuning.
@@ -87,6 +87,8 @@ pub struct Scene {
     pub region: &'static str,
     pub learn_s: f64,
     pub baseline: Option<Baseline>,
+    /// The gate, and the floor that was seen, dBFS in one hertz.
+    pub gate: Option<(Gate, Option<f64>)>,
 }
 
 impl Scene {
@@ -101,6 +103,7 @@ impl Scene {
             region: "cn",
             learn_s: 0.0,
             baseline: None,
+            gate: None,
         }
     }
 
@@ -139,7 +142,11 @@ impl Scene {
             level: self.level,
             baseline: self.baseline.clone(),
             learn_s: self.learn_s,
+            gate: self.gate.map(|(gate, _)| gate),
         });
+        if let Some((_, Some(floor_dbfs_per_hz))) = self.gate {
+            back.looked(floor_dbfs_per_hz);
+        }
         self.events.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut out = Vec::new();
         let segment = SegmentStart {
