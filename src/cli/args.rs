@@ -35,7 +35,7 @@ pub struct Cli {
 /// Options of every verb.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Configuration file, instead of the usual places
+    /// Configuration file, instead of $EMCON_CONFIG or the usual places; conf.d/*.toml beside it are read too
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// No colours (also with NO_COLOR set)
@@ -74,6 +74,8 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Samples of an attached receiver to a SigMF recording
     Record(RecordArgs),
+    /// Check the configuration, show what holds and why, print its schema
+    Config(ConfigArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Print a man page
@@ -197,7 +199,7 @@ pub struct RunArgs {
     /// The first SECONDS teach the ambient and raise nothing
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, help_heading = "The room")]
     pub learn: Option<f64>,
-    /// Ambient learned before
+    /// Ambient learned before [default: the configuration's]
     #[arg(long, value_name = "FILE", help_heading = "The room")]
     pub baseline: Option<PathBuf>,
     /// Write what was learned, for --baseline
@@ -210,10 +212,10 @@ pub struct RunArgs {
     /// Begin without a meeting: nothing is banned until one is begun [default: in a meeting of --level]
     #[arg(long, help_heading = "The room")]
     pub standby: bool,
-    /// Keep records in DIR [default: $STATE_DIRECTORY of the service, else in memory only]
+    /// Keep records in DIR [default: the configuration's, else $STATE_DIRECTORY of the service, else in memory only]
     #[arg(long, value_name = "DIR", help_heading = "The room")]
     pub data: Option<PathBuf>,
-    /// The room's page and API, on this machine [default: 127.0.0.1:7430]
+    /// The room's page and API, on this machine [default: the configuration's, else 127.0.0.1:7430]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "The room")]
     pub listen: Option<std::net::SocketAddr>,
     /// End after SECONDS with an open receiver
@@ -306,6 +308,42 @@ pub struct SenseArgs {
     /// Order of the sweep [default: another one each time]
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+}
+
+/// `emcon config`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon config check --config /etc/emcon/emcon.toml\n  \
+        emcon config show | less\n  \
+        emcon config show --json | jq .values.room\n  \
+        emcon config schema > emcon.schema.json",
+    after_help = "Exit status: 0; 2 usage, 78 the configuration is wrong: all that is, on standard error."
+)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: ConfigVerb,
+}
+
+/// What `emcon config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Say all that is wrong with it, file by file and line by line; secrets must be readable
+    Check(OutputArgs),
+    /// Print what holds, as TOML, each value with where it stands; secrets are never printed
+    Show(OutputArgs),
+    /// Print the JSON Schema of a configuration file
+    Schema,
+}
+
+/// How to print.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A device that a policy may ban.

@@ -10,12 +10,13 @@ use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, RoomLive, guar
 use crate::app::receiver::{Chosen, Guarded, plan_for};
 use crate::classify::Device;
 use crate::clock;
-use crate::config;
+use crate::config::{self, Config};
 use crate::pipeline::BackParams;
 use crate::policy::Level;
 use crate::sensor::{SenseEnd, SenseParams, SensorCommand, sense};
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
 
 /// `emcon sense`.
 pub(super) fn sensor(args: &SenseArgs, common: &Common) -> Exit {
@@ -23,7 +24,7 @@ pub(super) fn sensor(args: &SenseArgs, common: &Common) -> Exit {
         complain(&"sense talks to another process, in frames: use `emcon run`, which starts it");
         return Exit::Usage;
     }
-    let (chosen, guarded) = match prepare(&args.sensor, common) {
+    let Prepared { chosen, guarded, .. } = match prepare(&args.sensor, common) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -52,7 +53,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         complain(error);
         exit
     };
-    let (chosen, guarded) = match prepare(&args.sensor, common) {
+    let Prepared { config, chosen, guarded } = match prepare(&args.sensor, common) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -66,7 +67,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Ok(signatures) => signatures,
         Err(error) => return failed(&error, Exit::Config),
     };
-    let baseline = match args.baseline.as_deref().map(baseline_file::read).transpose() {
+    let baseline = match given(&args.baseline, &config.room.baseline).map(baseline_file::read).transpose() {
         Ok(baseline) => baseline,
         Err(error) => return failed(&error, Exit::BadData),
     };
@@ -77,10 +78,10 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
     let epoch = clock::utc();
     let start = if args.standby { Start::Standby } else { Start::Meeting(guarded.level) };
     let room = match OpenRoom::open(
-        super::room::data_folder(args.data.as_deref()),
+        super::room::data_folder(given(&args.data, &config.room.data)),
         start,
         epoch,
-        Listen::Here(args.listen),
+        Listen::Here(args.listen.or(config.room.listen)),
     ) {
         Ok(room) => room,
         Err(exit) => return exit,
@@ -136,8 +137,20 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
     }
 }
 
+/// What `run` and `sense` begin with.
+struct Prepared {
+    config: Config,
+    chosen: Chosen,
+    guarded: Guarded,
+}
+
+/// What the command line says, else what the configuration says.
+fn given<'a>(typed: &'a Option<PathBuf>, configured: &'a Option<PathBuf>) -> Option<&'a Path> {
+    typed.as_deref().or(configured.as_deref())
+}
+
 /// The receiver, and what it is to guard.
-fn prepare(args: &SensorArgs, common: &Common) -> Result<(Chosen, Guarded), Exit> {
+fn prepare(args: &SensorArgs, common: &Common) -> Result<Prepared, Exit> {
     let failed = |error: &dyn std::fmt::Display, exit| {
         complain(error);
         exit
@@ -145,11 +158,17 @@ fn prepare(args: &SensorArgs, common: &Common) -> Result<(Chosen, Guarded), Exit
     let config = config::load(common.config.as_deref()).map_err(|error| failed(&error, Exit::Config))?;
     let region = args.region.map_or(config.region, |region| region.as_str());
     let region = config::region(region).map_err(|error| failed(&error, Exit::Config))?;
-    let chosen = Chosen::of(args.which.device.as_deref(), args.which.receiver.as_deref())
-        .map_err(|error| failed(&error, Exit::Config))?;
+    let which = (args.which.device.as_deref(), args.which.receiver.as_deref());
+    let (device, kind) = match which {
+        // The kind that is configured is that of the receiver that is configured.
+        (Some(device), kind) => (Some(device), kind),
+        (None, kind) => (config.room.device.as_deref(), kind.or(config.room.receiver.as_deref())),
+    };
+    let chosen = Chosen::of(device, kind).map_err(|error| failed(&error, Exit::Config))?;
     let devices = Device::ALL.iter().copied().filter(|device| device.is_device()).collect();
     let level = args.level.map_or(config.level, Into::into);
-    Ok((chosen, Guarded { region, level, devices, park_hz: args.park }))
+    let guarded = Guarded { region, level, devices, park_hz: args.park };
+    Ok(Prepared { config, chosen, guarded })
 }
 
 /// What the sensor's own command line says.

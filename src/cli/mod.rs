@@ -1,6 +1,7 @@
 //! Verbs, options and exit statuses: what is typed to what is done, and what came of it to a status.
 
 pub mod args;
+mod config;
 mod demo;
 mod devices;
 mod doctor;
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Exit {
         Verb::Doctor(args) => doctor::run(args, &cli.common),
         Verb::Scan(args) => scan::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
+        Verb::Config(args) => config::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),
     }

@@ -33,7 +33,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common) -> Exit {
         Err(error) => {
             complain(&error);
             match error {
-                Error::Config(ConfigError::Invalid { .. } | ConfigError::Unreadable { .. }) => Exit::Config,
+                Error::Config(ConfigError::Invalid { .. } | ConfigError::Misfits(_)) => Exit::Config,
                 _ => Exit::Usage,
             }
         }

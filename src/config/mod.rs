@@ -1,67 +1,57 @@
 //! What the configuration files say, checked.
 //!
-//! Two steps: `raw` is what a file may say, with every fault of it found at once; what comes out of here is
-//! checked, and needs no second look. A key that nobody knows is an error: a typing mistake must not silently
-//! leave a meeting unguarded.
+//! ```text
+//! files ─► node: values with their lines ─► fit: against the keys ─► layers: merged ─► sections: checked parameters
+//!                                             └ key: one table, also of the schema and of what is shown
+//! ```
+//!
+//! Every fault of every file is found at once, with file, line and key. A key that nobody knows is an error: a typing
+//! mistake must not silently leave a meeting unguarded. How to add a section is said in [`sections`].
+//!
+//! The tables of data that ship with the program (band plans, coverage, receivers, signatures) are read here too.
 
 mod coverage;
+mod fit;
+pub mod key;
+mod layers;
+mod node;
 mod raw;
 mod receivers;
 mod regions;
+mod schema;
+mod secret;
+pub mod sections;
+mod show;
+pub mod table;
 mod signatures;
 
 pub use coverage::coverage;
+pub use node::{Misfit, Place};
 pub use raw::{Fault, ParseError};
 pub use receivers::{ability, receiver, receivers};
 pub use regions::{REGIONS, region};
+pub use secret::{Secret, secret};
+pub use sections::{Config, Room};
 pub use signatures::signatures;
 
-use crate::policy::Level;
-use std::fs::File;
-use std::io::{self, Read};
+use layers::Layers;
+use sections::KEYS;
 use std::path::{Path, PathBuf};
+use table::Table;
 
 /// The configuration that holds when nobody wrote one, compiled in.
 const DEFAULT: &str = include_str!("../../config/emcon.toml");
 
-/// Largest configuration that is read, bytes: a thousand times the default.
-const SIZE_MAX: u64 = 1 << 20;
-
-/// Words for levels in files.
-const LEVELS: &[(&str, Level)] = &[
-    ("top-secret", Level::TopSecret),
-    ("secret", Level::Secret),
-    ("confidential", Level::Confidential),
-    ("open", Level::Open),
-];
-
-/// Checked configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// One of [`REGIONS`].
-    pub region: &'static str,
-    /// Level of a meeting that states none.
-    pub level: Level,
-}
+/// Names the main file where no option does.
+const VARIABLE: &str = "EMCON_CONFIG";
 
 /// Why there is no configuration. Exit status 78 (`EX_CONFIG` of sysexits.h).
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file is far larger than any configuration.
-    #[error("{}: larger than {} MiB: not a configuration of emcon", path.display(), SIZE_MAX >> 20)]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file says what it must not.
+    /// The configuration says what it must not; all of that.
+    #[error("{}", one_line(.0))]
+    Misfits(Vec<Misfit>),
+    /// A table of data that is compiled in says what it must not.
     #[error("{}: {source}", path.display())]
     Invalid {
         /// The file.
@@ -85,124 +75,91 @@ pub enum ConfigError {
     },
 }
 
-/// Reads the configuration at `path`; without one, that of the first default location that has a file; without
-/// any, the built-in default.
+/// Faults on one line.
+fn one_line(faults: &[Misfit]) -> String {
+    let all: Vec<String> = faults.iter().map(Misfit::to_string).collect();
+    let count = if all.len() > 1 { format!("{} faults: ", all.len()) } else { String::new() };
+    format!("{count}{}", all.join("; "))
+}
+
+/// Reads the configuration whose main file is at `path`; without one, at what `EMCON_CONFIG` names, else in the first
+/// default location that has one; without any, what is built in holds.
 ///
 /// # Errors
-/// A file that was named must be there; one that is there must be readable and free of faults.
+/// [`ConfigError::Misfits`]. A file that was named must be there; one that is there must be readable and free of faults.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    match path {
-        Some(path) => read(path),
-        None => first_of(&default_locations()),
+    let survey = survey(path);
+    if survey.faults.is_empty() { Ok(survey.config) } else { Err(ConfigError::Misfits(survey.faults)) }
+}
+
+/// What all files say, be it right or wrong.
+#[derive(Debug)]
+pub struct Survey {
+    /// Files, as they were read.
+    pub files: Vec<PathBuf>,
+    /// All that is wrong, in the order of files and lines.
+    pub faults: Vec<Misfit>,
+    /// What holds if nothing is wrong.
+    config: Config,
+    layers: Layers,
+}
+
+impl Survey {
+    /// The configuration that holds, as TOML, each value with where it stands.
+    pub fn as_toml(&self) -> String {
+        show::as_toml(&self.layers.nodes, KEYS)
     }
+
+    /// The same as JSON: `values`, and `places` by key.
+    pub fn as_json(&self) -> serde_json::Value {
+        show::as_json(&self.layers.nodes, KEYS)
+    }
+
+    /// Looks into the files of secrets too, which only whoever runs the service can.
+    pub fn check_secrets(&mut self) {
+        secret::check(&self.layers.nodes, &KEYS.iter().collect::<Vec<_>>(), "", &mut self.faults);
+    }
+}
+
+/// Reads as [`load`] does.
+pub fn survey(path: Option<&Path>) -> Survey {
+    let named = path.map(Path::to_path_buf).or_else(|| variable(VARIABLE));
+    survey_of(named.as_deref(), &default_folders())
+}
+
+/// The schema of a configuration file (JSON Schema 2020-12).
+pub fn schema() -> serde_json::Value {
+    schema::schema(KEYS, &Layers::built_in(DEFAULT, KEYS).nodes)
+}
+
+fn survey_of(named: Option<&Path>, folders: &[PathBuf]) -> Survey {
+    let mut layers = Layers::built_in(DEFAULT, KEYS);
+    match named {
+        Some(path) => layers.read(path, KEYS),
+        None => layers.read_first(folders, KEYS),
+    }
+    layers.end(KEYS);
+    let config = sections::read(&Table::root(&layers.nodes, KEYS), &mut layers.faults);
+    let order = |fault: &Misfit| {
+        let file = layers.files.iter().position(|file| Some(file) == fault.file.as_ref());
+        (file, fault.line, fault.key.clone())
+    };
+    let mut faults = std::mem::take(&mut layers.faults);
+    faults.sort_by_key(order);
+    Survey { files: std::mem::take(&mut layers.files), faults, config, layers }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Where a configuration is looked for, the user's before the machine's (XDG Base Directory Specification 0.8,
 /// Filesystem Hierarchy Standard 3.0).
-pub fn default_locations() -> Vec<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let user = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
-    user.into_iter().chain([PathBuf::from("/etc")]).map(|dir| dir.join("emcon/emcon.toml")).collect()
-}
-
-fn first_of(locations: &[PathBuf]) -> Result<Config, ConfigError> {
-    match locations.iter().find(|path| path.exists()) {
-        Some(path) => read(path),
-        None => check("built-in configuration", DEFAULT),
-    }
-}
-
-fn read(path: &Path) -> Result<Config, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 > SIZE_MAX {
-        return Err(ConfigError::TooLarge { path: path.to_path_buf() });
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| unreadable(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")))?;
-    check(path, &text)
-}
-
-/// What `text`, known to people as `path`, configures. Keys that it leaves out are as in the default.
-fn check(path: impl AsRef<Path>, text: &str) -> Result<Config, ConfigError> {
-    parse(text).map_err(|source| ConfigError::Invalid { path: path.as_ref().to_path_buf(), source })
-}
-
-fn parse(text: &str) -> Result<Config, ParseError> {
-    let regions: Vec<_> = REGIONS.iter().map(|&name| (name, name)).collect();
-    let mut table = raw::Table::parse(text)?;
-    let region = table.word("region", &regions).unwrap_or("cn");
-    let level = table.word("level", LEVELS).unwrap_or(Level::Confidential);
-    table.finish()?;
-    Ok(Config { region, level })
+fn default_folders() -> Vec<PathBuf> {
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
+    user.into_iter().chain([PathBuf::from("/etc")]).map(|folder| folder.join("emcon")).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn built_in_default_parses_and_states_every_key() {
-        let config = check("built-in", DEFAULT).unwrap();
-        assert_eq!(config, Config { region: "cn", level: Level::Confidential });
-        // What the file states is what holds without it: nobody reads a default that is not the default.
-        assert_eq!(check("empty", "").unwrap(), config);
-        let keys: toml::Table = DEFAULT.parse().unwrap();
-        assert_eq!(keys.keys().collect::<Vec<_>>(), ["level", "region"]);
-    }
-
-    #[test]
-    fn all_faults_are_told_at_once_with_their_keys() {
-        let text = "region = \"mars\"\nlevel = 3\nlevle = \"open\"\n";
-        let said = check("/etc/emcon/emcon.toml", text).unwrap_err().to_string();
-        assert_eq!(
-            said,
-            "/etc/emcon/emcon.toml: 3 faults: \
-             level: is an integer, must be one of top-secret, secret, confidential, open; \
-             levle: unknown key; \
-             region: \"mars\" must be one of cn, eu, us"
-        );
-        assert!(!said.contains('\n'));
-    }
-
-    #[test]
-    fn syntax_errors_name_the_line() {
-        let said = check("x.toml", "region = \"cn\"\nlevel = \n").unwrap_err().to_string();
-        assert!(said.starts_with("x.toml: line 2: "), "{said}");
-        assert!(!said.contains('\n'), "{said}");
-    }
-
-    #[test]
-    fn a_file_without_end_is_refused_and_one_of_the_largest_size_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("large.toml");
-        let mut text = "#".repeat(SIZE_MAX as usize - 1) + "\n";
-        std::fs::write(&path, &text).unwrap();
-        assert_eq!(load(Some(&path)).unwrap().region, "cn");
-        text.push('\n');
-        std::fs::write(&path, &text).unwrap();
-        for path in [path.as_path(), Path::new("/dev/zero")] {
-            let error = load(Some(path)).unwrap_err();
-            assert!(matches!(error, ConfigError::TooLarge { .. }), "{error}");
-            assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
-        }
-        std::fs::write(&path, b"region = \"\xff\"").unwrap();
-        assert!(load(Some(&path)).unwrap_err().to_string().ends_with("it is not UTF-8 text"));
-    }
-
-    #[test]
-    fn the_first_location_with_a_file_wins_and_a_named_file_must_be_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let (user, machine) = (dir.path().join("user.toml"), dir.path().join("machine.toml"));
-        let locations = [user.clone(), machine.clone()];
-        assert_eq!(first_of(&locations).unwrap().region, "cn");
-        std::fs::write(&machine, "region = \"us\"").unwrap();
-        assert_eq!(first_of(&locations).unwrap().region, "us");
-        std::fs::write(&user, "region = \"eu\"\nlevel = \"open\"").unwrap();
-        assert_eq!(first_of(&locations).unwrap(), Config { region: "eu", level: Level::Open });
-
-        assert!(matches!(load(Some(&dir.path().join("none.toml"))), Err(ConfigError::Unreadable { .. })));
-        assert_eq!(load(Some(&user)).unwrap().level, Level::Open);
-    }
-}
+mod tests;

@@ -184,7 +184,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "web/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "app/", "web/", "cli/", "store/"]),
+    ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/"]),
     ("serde_path_to_error", &["recording/"]),
     ("sha2", &["store/", "web/"]),
     ("signal_hook", &["cli/"]),
