@@ -3,7 +3,8 @@
 //! A converter that is driven beyond its range makes lines and splatter all over the span, each weaker than what drove
 //! it and gone with it, and bends that so far that it may have no name. The scheduler repeats such a look at once with
 //! less gain, and what is heard again counts as it is heard then. What is over by then was there all the same: of the
-//! overloaded look the strongest counts, unless the next look is the repeat and hears it still.
+//! overloaded look the strongest counts, unless the next look is the repeat and hears it still. Where the gain goes no
+//! lower, what is on the channel of the strongest counts.
 
 use crate::measure::{Burst, Ghost};
 use crate::pipeline::FrontEvent;
@@ -16,6 +17,8 @@ const HELD: usize = 4096;
 /// What is heard again may be this much weaker than it seemed, dB: a clipped line is 2.1 dB too strong by what is left
 /// of it (4/pi of a full rail), and gains are true to within that.
 const AGAIN_DB: f32 = 6.0;
+/// Bandwidths of bursts on one channel are within this factor.
+const WIDER: f64 = 2.0;
 
 /// Events of a dwell that is not over, and of one before it that waits for its repeat.
 #[derive(Debug, Default)]
@@ -50,12 +53,17 @@ impl Overload {
     pub fn release(&mut self, look: &Look, gain_steps: u8) -> Vec<FrontEvent> {
         let mut events = std::mem::take(&mut self.held);
         let mut out = self.clipped.take().map_or_else(Vec::new, |clipped| clipped.unless_in(look, &events));
-        if look.clipped_share > CLIPPED_SHARE && look.dwell.gain_step < gain_steps {
+        let overloaded = look.clipped_share > CLIPPED_SHARE;
+        if overloaded && look.dwell.gain_step < gain_steps {
             keep_strongest(&mut events);
             self.clipped = Some(Clipped { look: *look, events });
-        } else {
-            out.append(&mut events);
+            return out;
         }
+        if overloaded {
+            // Nothing will be heard any better.
+            keep_channel_of_strongest(&mut events);
+        }
+        out.append(&mut events);
         out
     }
 }
@@ -85,11 +93,27 @@ impl Clipped {
 /// is narrower than that distance holds one of them only, and the first is the strongest (of a square wave the third
 /// has a ninth of its power).
 fn keep_strongest(events: &mut Vec<FrontEvent>) {
+    let strongest = strongest(events);
+    events.retain(|event| emission(event).is_none_or(|burst| Some(*burst) == strongest));
+}
+
+/// The same, and with it what else was sent on its channel: of a burst's neighbours in time the overload makes nothing.
+fn keep_channel_of_strongest(events: &mut Vec<FrontEvent>) {
+    let strongest = strongest(events);
+    let on_channel = |burst: &Burst| {
+        strongest.is_some_and(|strongest| {
+            2.0 * (burst.offset_hz - strongest.offset_hz).abs() <= strongest.bandwidth_hz
+                && burst.bandwidth_hz <= WIDER * strongest.bandwidth_hz
+        })
+    };
+    events.retain(|event| emission(event).is_none_or(on_channel));
+}
+
+fn strongest(events: &[FrontEvent]) -> Option<Burst> {
     let energy = |burst: &Burst| from_db(f64::from(burst.power_dbfs)) * (burst.end_s - burst.start_s);
     let real = events.iter().filter_map(emission).filter(|burst| burst.ghost == Ghost::None);
     let strongest = real.max_by(|a, b| energy(a).total_cmp(&energy(b))).copied();
-    let strongest = strongest.filter(|burst| burst.bandwidth_hz < burst.offset_hz.abs());
-    events.retain(|event| emission(event).is_none_or(|burst| Some(*burst) == strongest));
+    strongest.filter(|burst| burst.bandwidth_hz < burst.offset_hz.abs())
 }
 
 fn emission(event: &FrontEvent) -> Option<&Burst> {
@@ -179,6 +203,17 @@ mod tests {
         for after in [vec![], vec![burst(WHOLE, 1e5, -40.0)], vec![burst(WHOLE, 2e5, 5.0)]] {
             assert_eq!(counts(&events, &look(0.0, 1), &after), [gone]);
         }
+    }
+
+    #[test]
+    fn where_the_gain_goes_no_lower_the_channel_of_the_strongest_counts() {
+        let (one, two) = (burst((0.0, 27.0), 1e5, 1.0), burst((60.0, 87.0), 1.001e5, 0.5));
+        let made = [burst((0.0, 27.0), -3e5, -8.6), burst((1.0, 2.0), 4e5, -30.0)];
+        let mut overload = Overload::default();
+        for event in [one, made[0], made[1], two] {
+            assert_eq!(overload.hold(event), []);
+        }
+        assert_eq!(overload.release(&look(0.2, 4), 4), [one, two]);
     }
 
     /// A line 4 kHz from the tuning, and what is made of it, are one to the detector.
