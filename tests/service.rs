@@ -16,6 +16,9 @@ use std::time::Duration;
 const SCENE: &str = "name = \"quiet\"\nduration = 600.0\n[receiver]\nmodel = \"rtlsdr\"\ncenter = \"446M\"\n\
                      noise_dbfs_per_hz = -110\n";
 
+/// Longest wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Service {
     child: Child,
     socket: UnixDatagram,
@@ -32,7 +35,7 @@ impl Service {
     /// With the configuration in `folder`/emcon.toml, which names receiver, records and address.
     fn start(folder: &Path) -> Self {
         let socket = UnixDatagram::bind(folder.join("notify")).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_emcon"));
         let mut command = Command::new(program);
         if std::env::var_os("SOAPY_SDR_PLUGIN_PATH").is_none() {
@@ -57,16 +60,18 @@ impl Service {
         Self { child, socket }
     }
 
-    /// What is said until `wanted` begins a message.
-    fn until(&self, wanted: &str) -> Vec<String> {
-        let mut told = Vec::new();
-        loop {
+    /// Waits until each of `wanted` has begun a message, in any order.
+    fn told(&self, wanted: &[&str]) {
+        let (begun, mut left, mut told) = (emcon::clock::Monotonic::now(), wanted.to_vec(), Vec::new());
+        while !left.is_empty() {
+            assert!(begun.elapsed() < PATIENCE, "{left:?} not within {PATIENCE:?}: {told:?}");
             let mut bytes = [0; 4096];
             let count = self.socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{error} after {told:?}"));
-            told.push(String::from_utf8(bytes[..count].to_vec()).unwrap().trim_end().to_owned());
-            if told.last().unwrap().starts_with(wanted) {
-                return told;
+            let message = String::from_utf8(bytes[..count].to_vec()).unwrap();
+            if let Some(at) = left.iter().position(|wanted| message.starts_with(wanted)) {
+                left.remove(at);
             }
+            told.push(message);
         }
     }
 
@@ -96,24 +101,17 @@ fn the_service_manager_is_told_and_the_configuration_is_read_again() {
     let dir = tempfile::tempdir().unwrap();
     configure(dir.path(), "");
     let mut service = Service::start(dir.path());
-    service.until("READY=1");
-    service.until("WATCHDOG=1");
-    service.until("WATCHDOG=1");
-    service.until("STATUS=STANDBY (standby)");
+    service.told(&["READY=1", "STATUS=STANDBY (standby)", "WATCHDOG=1", "WATCHDOG=1"]);
     // Wrong first: all stays. The watchdog's meals tell that the service lives on.
     configure(dir.path(), "regoin = \"eu\"\n");
     service.signal("-HUP");
-    for _ in 0..4 {
-        service.until("WATCHDOG=1");
-    }
+    service.told(&["WATCHDOG=1"; 4]);
     configure(dir.path(), "region = \"eu\"\n[policy.secret]\nbans = [\"mobile-phone\"]\n");
     service.signal("-HUP");
     // It is looked for ten times a second, and read within milliseconds.
-    for _ in 0..4 {
-        service.until("WATCHDOG=1");
-    }
+    service.told(&["WATCHDOG=1"; 4]);
     service.signal("-TERM");
-    service.until("STOPPING=1");
+    service.told(&["STOPPING=1"]);
     service.child.wait().unwrap();
     let noted = noted(dir.path());
     assert_eq!(noted.len(), 2, "{noted:?}");
