@@ -4,7 +4,7 @@
 WITH_TOOLS = scripts/with-tools.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit figures peers soak
+.PHONY: help run test lint audit deb figures peers soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ lint: ## format and lints only
 
 audit: ## dependencies against deny.toml, published advisories included
 	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories
+
+deb: ## the Debian package, to target/debian; then installed, upgraded and purged in a scratch root
+	@$(WITH_TOOLS) scripts/deb.sh
+	@$(WITH_TOOLS) scripts/deb-test.sh --program $${CARGO_TARGET_DIR:-target}/release/emcon
 
 figures: ## measure, and write docs/detection.md, intercept.md, performance.md and scenarios.md; resumes where it was interrupted
 	@$(WITH_TOOLS) scripts/figures.sh $(WHAT)

@@ -7,7 +7,7 @@ use emcon::app::hub::{self, Hub, Start};
 use emcon::classify::{Device, Signal};
 use emcon::clock;
 use emcon::pipeline::Output;
-use emcon::policy::Level;
+use emcon::policy::{Level, Policies, Policy};
 use emcon::store::{Meeting, Store};
 use emcon::web::{Server, serve};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 struct Room {
     hub: Hub,
-    levels: crossbeam_channel::Receiver<Level>,
+    policies: crossbeam_channel::Receiver<Policy>,
     server: Server,
 }
 
@@ -27,9 +27,10 @@ impl Room {
     }
 
     fn on(store: Store) -> Self {
-        let (hub, levels, _) = hub::start(store, Start::Standby, clock::utc()).unwrap();
+        let (hub, policies, _) =
+            hub::start(store, Start::Standby, clock::utc(), Policies::default()).unwrap();
         let server = serve(hub.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        Self { hub, levels, server }
+        Self { hub, policies, server }
     }
 
     fn send(&self, request: &str) -> TcpStream {
@@ -129,7 +130,7 @@ fn meetings_begin_and_end_once() {
     let (status, meeting) =
         room.ask("POST", "/api/v1/meetings", r#"{"title":"a <script>","level":"secret","minutes":30}"#);
     assert_eq!((status, meeting["level"].as_str()), (201, Some("secret")));
-    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret));
+    assert_eq!(room.policies.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret.into()));
     let state = room.state();
     assert_eq!(
         (state["mode"].as_str(), state["meeting"]["id"].as_str()),
@@ -138,7 +139,7 @@ fn meetings_begin_and_end_once() {
     assert_eq!(room.ask("POST", "/api/v1/meetings", r#"{"level":"secret"}"#).0, 409);
     let (status, ended) = room.ask("POST", "/api/v1/meetings/current/end", "");
     assert_eq!((status, ended["ended"].is_string()), (200, true));
-    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Open));
+    assert_eq!(room.policies.recv_timeout(Duration::from_secs(5)), Ok(Level::Open.into()));
     assert_eq!(room.ask("POST", "/api/v1/meetings/current/end", "").0, 409);
     let (_, all) = room.ask("GET", "/api/v1/meetings", "");
     assert_eq!(all.as_array().map(Vec::len), Some(1));
@@ -274,8 +275,13 @@ fn who_does_not_read_keeps_nobody_waiting() {
 #[test]
 fn a_restart_keeps_meeting_latch_and_numbers() {
     let folder = tempfile::tempdir().unwrap();
-    let (hub, _levels, thread) =
-        hub::start(Store::open(folder.path()).unwrap(), Start::Meeting(Level::Secret), clock::utc()).unwrap();
+    let (hub, _policies, thread) = hub::start(
+        Store::open(folder.path()).unwrap(),
+        Start::Meeting(Level::Secret),
+        clock::utc(),
+        Policies::default(),
+    )
+    .unwrap();
     let raised = Output::Alert(AlertReport {
         phase: AlertPhase::Raised,
         id: 1,
@@ -295,7 +301,7 @@ fn a_restart_keeps_meeting_latch_and_numbers() {
     let state = room.state();
     assert_eq!((state["state"].as_str(), state["mode"].as_str()), (Some("alert"), Some("arming")));
     assert_eq!(state["meeting"]["level"], "secret");
-    assert_eq!(room.levels.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret));
+    assert_eq!(room.policies.recv_timeout(Duration::from_secs(5)), Ok(Level::Secret.into()));
     let mut listening = room.listen(Some(number));
     listening.lines.fill_buf().unwrap();
     room.raise(2);

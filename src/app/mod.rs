@@ -2,6 +2,7 @@
 
 pub mod attached;
 pub mod baseline_file;
+pub mod configured;
 pub mod doctor;
 pub mod hub;
 pub mod live;
@@ -12,6 +13,7 @@ pub mod record;
 pub mod replay;
 pub mod report;
 pub mod scan;
+pub mod service;
 pub mod table;
 pub mod tiles;
 pub mod waterfall;

@@ -5,6 +5,7 @@ use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs, WhichA
 use crate::classify::Device;
 use crate::explain::Window;
 use crate::policy::Level;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -105,8 +106,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "REGION", help_heading = "The room")]
     pub region: Option<RegionArg>,
     /// Security level of the meeting [default: the configuration's, else confidential]
-    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
-    pub level: Option<LevelArg>,
+    #[arg(long, value_name = "LEVEL", value_parser = level(), help_heading = "The room")]
+    pub level: Option<Level>,
     /// The first SECONDS teach the ambient and raise nothing
     #[arg(long, value_name = "SECONDS", value_parser = quantity::seconds, help_heading = "The room")]
     pub learn: Option<f64>,
@@ -176,8 +177,8 @@ pub struct SensorArgs {
     #[arg(long, value_name = "REGION", help_heading = "The room")]
     pub region: Option<RegionArg>,
     /// Security level of the meeting [default: the configuration's, else confidential]
-    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
-    pub level: Option<LevelArg>,
+    #[arg(long, value_name = "LEVEL", value_parser = level(), help_heading = "The room")]
+    pub level: Option<Level>,
 }
 
 /// `emcon run`.
@@ -190,7 +191,8 @@ pub struct SensorArgs {
         emcon run --learn 60 --save-baseline room.json --for 60\n  \
         emcon run --baseline room.json --park 2441M",
     after_help = "Exit status: 0 nothing to report, 3 an alert was raised, 4 blind for more than half of the time;\n\
-        2 usage, 65 bad data, 74 an output cannot be written, 78 bad configuration or no such receiver."
+        2 usage, 65 bad data, 69 no receiver is attached, 74 an output cannot be written, 78 bad configuration or no\n\
+        such receiver. SIGHUP: read the configuration again."
 )]
 pub struct RunArgs {
     /// The receiver.
@@ -278,8 +280,8 @@ pub struct PlanArgs {
     #[arg(long, value_name = "REGION", help_heading = "The room")]
     pub region: Option<RegionArg>,
     /// Security level of the meeting: what must be covered [default: the configuration's, else confidential]
-    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
-    pub level: Option<LevelArg>,
+    #[arg(long, value_name = "LEVEL", value_parser = level(), help_heading = "The room")]
+    pub level: Option<Level>,
     /// Only these devices, as mobile-phone,walkie-talkie [default: all that the level bans]
     #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = device, help_heading = "The room")]
     pub require: Vec<Device>,
@@ -396,40 +398,11 @@ impl RegionArg {
     }
 }
 
-/// Security level of a meeting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LevelArg {
-    /// 绝密
-    TopSecret,
-    /// 机密
-    Secret,
-    /// 秘密
-    Confidential,
-    /// Nothing is banned
-    Open,
-}
-
-impl LevelArg {
-    /// The word for it in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TopSecret => "top-secret",
-            Self::Secret => "secret",
-            Self::Confidential => "confidential",
-            Self::Open => "open",
-        }
-    }
-}
-
-impl From<LevelArg> for Level {
-    fn from(level: LevelArg) -> Self {
-        match level {
-            LevelArg::TopSecret => Self::TopSecret,
-            LevelArg::Secret => Self::Secret,
-            LevelArg::Confidential => Self::Confidential,
-            LevelArg::Open => Self::Open,
-        }
-    }
+/// The words for levels, each with what it means.
+pub(super) fn level() -> impl TypedValueParser<Value = Level> {
+    let word = |level: Level| PossibleValue::new(level.as_str()).help(level.term());
+    PossibleValuesParser::new(Level::ALL.map(word))
+        .try_map(|word| Level::named(&word).ok_or_else(|| format!("no level {word:?}")))
 }
 
 /// Sample format of raw input.
@@ -465,7 +438,7 @@ mod tests {
         let Verb::Replay(args) = Cli::try_parse_from(typed.split_whitespace()).unwrap().verb else {
             panic!()
         };
-        assert_eq!((args.region, args.level), (Some(RegionArg::Us), Some(LevelArg::TopSecret)));
+        assert_eq!((args.region, args.level), (Some(RegionArg::Us), Some(Level::TopSecret)));
         assert_eq!((args.learn, args.rate, args.freq), (Some(1.5), Some(2.4e6), Some(433.92e6)));
         assert_eq!((args.format, args.json, args.recordings.len()), (Some(FormatArg::Cs16), true, 3));
         assert_eq!(args.explain, [Window { from_s: 0.0, until_s: 1.0, low_hz: -1e3, high_hz: 1e3 }]);

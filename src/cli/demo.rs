@@ -10,7 +10,7 @@ use crate::app::receiver::Chosen;
 use crate::clock;
 use crate::config;
 use crate::pipeline::BackParams;
-use crate::policy::{Level, ROOM_M};
+use crate::policy::{Level, Policies, ROOM_M};
 use crate::sensor::SensorCommand;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::net::UnixStream;
@@ -96,10 +96,12 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let epoch = clock::utc();
-    let room = match OpenRoom::open(None, Start::Standby, epoch, Listen::Anywhere(args.listen)) {
-        Ok(room) => room,
-        Err(exit) => return exit,
-    };
+    let room =
+        match OpenRoom::open(None, Start::Standby, epoch, Listen::Anywhere(args.listen), Policies::default())
+        {
+            Ok(room) => room,
+            Err(exit) => return exit,
+        };
     let arguments = ["sense", "--device", &device, "--receiver", "hackrf", "--region", "cn", "--quiet"];
     let params = LiveParams {
         command: SensorCommand {
@@ -117,7 +119,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
             gate: chosen.gate(ROOM_M),
         },
         for_s: (!args.stay).then_some(END_S),
-        levels: Some(room.levels()),
+        policies: Some(room.policies()),
     };
     let mut stdout = BufWriter::new(io::stdout().lock());
     if let Err(error) = room.announce(&mut stdout, false, common.quiet) {

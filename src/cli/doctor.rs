@@ -43,7 +43,7 @@ pub(super) fn run(args: &DoctorArgs, common: &Common) -> Exit {
         Ok(stop) => stop,
         Err(exit) => return exit,
     };
-    let level = args.level.map_or(config.level, Into::into);
+    let level = args.level.unwrap_or(config.level);
     let mut out = Report { json: args.json, color: colored(&io::stdout(), common), told: Vec::new() };
     let result = machine(args, &profiles, &mut out).and_then(|found| {
         let Some(chosen) = chosen(args, &found, &mut out)? else { return Ok(()) };

@@ -7,10 +7,9 @@ use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
 use crate::app::hub::Start;
 use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, RoomLive, guard};
-use crate::app::receiver::{Chosen, Guarded, plan_for};
-use crate::classify::Device;
+use crate::app::receiver::{ChooseError, Chosen, Guarded, plan_for};
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Survey};
 use crate::pipeline::BackParams;
 use crate::policy::Level;
 use crate::sensor::{SenseEnd, SenseParams, SensorCommand, sense};
@@ -53,7 +52,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         complain(error);
         exit
     };
-    let Prepared { config, chosen, guarded } = match prepare(&args.sensor, common) {
+    let Prepared { survey, config, chosen, guarded } = match prepare(&args.sensor, common) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -82,6 +81,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         start,
         epoch,
         Listen::Here(args.listen.or(config.room.listen)),
+        config.policies.clone(),
     ) {
         Ok(room) => room,
         Err(exit) => return exit,
@@ -103,7 +103,11 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
             gate: chosen.gate(args.room),
         },
         for_s: args.r#for,
-        levels: Some(room.levels()),
+        policies: Some(room.policies()),
+    };
+    let beside = match room.beside(common.config.clone(), survey, &stop) {
+        Ok(beside) => beside,
+        Err(exit) => return exit,
     };
     let mut stdout = BufWriter::new(io::stdout().lock());
     if let Err(error) = room.announce(&mut stdout, args.json, common.quiet) {
@@ -115,6 +119,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Box::new(LinesLive::new(stdout, epoch, colored(&io::stdout(), common), common.verbose > 0))
     };
     let guarded = guard(params, &mut RoomLive::new(room.hub(), sink), &stop);
+    drop(beside);
     drop(room);
     let guarded = match guarded {
         Ok(guarded) => guarded,
@@ -139,9 +144,18 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
 
 /// What `run` and `sense` begin with.
 struct Prepared {
+    survey: Survey,
     config: Config,
     chosen: Chosen,
     guarded: Guarded,
+}
+
+/// The status if no receiver was chosen. One that is not attached may come: a service is started again then.
+fn no_receiver(error: &ChooseError) -> Exit {
+    match error {
+        ChooseError::None | ChooseError::Find(_) => Exit::Unavailable,
+        _ => Exit::Config,
+    }
 }
 
 /// What the command line says, else what the configuration says.
@@ -155,7 +169,8 @@ fn prepare(args: &SensorArgs, common: &Common) -> Result<Prepared, Exit> {
         complain(error);
         exit
     };
-    let config = config::load(common.config.as_deref()).map_err(|error| failed(&error, Exit::Config))?;
+    let survey = config::survey(common.config.as_deref());
+    let config = survey.checked().map_err(|error| failed(&error, Exit::Config))?.clone();
     let region = args.region.map_or(config.region, |region| region.as_str());
     let region = config::region(region).map_err(|error| failed(&error, Exit::Config))?;
     let which = (args.which.device.as_deref(), args.which.receiver.as_deref());
@@ -164,11 +179,11 @@ fn prepare(args: &SensorArgs, common: &Common) -> Result<Prepared, Exit> {
         (Some(device), kind) => (Some(device), kind),
         (None, kind) => (config.room.device.as_deref(), kind.or(config.room.receiver.as_deref())),
     };
-    let chosen = Chosen::of(device, kind).map_err(|error| failed(&error, Exit::Config))?;
-    let devices = Device::ALL.iter().copied().filter(|device| device.is_device()).collect();
-    let level = args.level.map_or(config.level, Into::into);
+    let chosen = Chosen::of(device, kind).map_err(|error| failed(&error, no_receiver(&error)))?;
+    let level = args.level.unwrap_or(config.level);
+    let devices = config.policies.of(level).bans.clone();
     let guarded = Guarded { region, level, devices, park_hz: args.park };
-    Ok(Prepared { config, chosen, guarded })
+    Ok(Prepared { survey, config, chosen, guarded })
 }
 
 /// What the sensor's own command line says.

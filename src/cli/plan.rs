@@ -23,7 +23,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common) -> Exit {
         if args.receiver.is_empty() { vec![USUAL_RECEIVER.to_string()] } else { args.receiver.clone() };
     let asked = Asked {
         region: args.region.map_or(config.region, |region| region.as_str()).to_string(),
-        level: args.level.map_or(config.level, Into::into),
+        level: args.level.unwrap_or(config.level),
         receivers,
         settle_s: args.settle,
         devices: args.require.clone(),

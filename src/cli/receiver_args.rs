@@ -1,8 +1,9 @@
 //! Options of the verbs that talk to a receiver without guarding anything: `devices`, `record`, `scan`, `doctor`.
 
-use super::args::{LevelArg, RegionArg, TEMPLATE};
+use super::args::{RegionArg, TEMPLATE, level};
 use super::quantity;
 use crate::app::receiver::Gain;
+use crate::policy::Level;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -124,8 +125,8 @@ pub struct ScanArgs {
     #[arg(long, value_name = "REGION", conflicts_with = "range", help_heading = "What")]
     pub region: Option<RegionArg>,
     /// Security level of the meeting [default: the configuration's, else confidential]
-    #[arg(long, value_name = "LEVEL", conflicts_with = "range", help_heading = "What")]
-    pub level: Option<LevelArg>,
+    #[arg(long, value_name = "LEVEL", value_parser = level(), conflicts_with = "range", help_heading = "What")]
+    pub level: Option<Level>,
     /// Width of a bin; made to fit the sample rate
     #[arg(long, value_name = "HZ", value_parser = quantity::hertz, default_value = "10k", help_heading = "What")]
     pub bin: f64,
@@ -166,8 +167,8 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "REGION", help_heading = "The room")]
     pub region: Option<RegionArg>,
     /// Security level of the meeting [default: the configuration's, else confidential]
-    #[arg(long, value_name = "LEVEL", help_heading = "The room")]
-    pub level: Option<LevelArg>,
+    #[arg(long, value_name = "LEVEL", value_parser = level(), help_heading = "The room")]
+    pub level: Option<Level>,
     /// One JSON object a line on standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -118,7 +118,7 @@ fn prepare(args: &ReplayArgs, common: &Common) -> Result<Options, Exit> {
         open,
         band_plan,
         signatures,
-        level: args.level.map_or(config.level, Into::into),
+        level: args.level.unwrap_or(config.level),
         learn_s: args.learn.unwrap_or(0.0),
         baseline,
         block_samples: args.block_size.and_then(|samples| NonZeroUsize::new(samples as usize)),

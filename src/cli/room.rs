@@ -2,26 +2,33 @@
 
 use super::complain;
 use super::exit::Exit;
+use crate::app::configured::Configured;
 use crate::app::hub::{self, Hub, Start};
-use crate::policy::Level;
+use crate::app::service;
+use crate::config::Survey;
+use crate::policy::{Policies, Policy};
 use crate::store::Store;
 use crate::web::{ServeError, Server, serve};
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Where a room is found unless somebody says otherwise: above the registered ports in use, below the ephemeral ones.
 const PORT: u16 = 7430;
 
+/// Time between two looks whether the configuration is to be read again.
+const ASKED: Duration = Duration::from_millis(100);
+
 /// A room that is open until it is dropped.
 pub struct OpenRoom {
     hub: Hub,
-    levels: Receiver<Level>,
+    policies: Receiver<Policy>,
     thread: Option<JoinHandle<()>>,
     server: Server,
 }
@@ -36,6 +43,7 @@ impl OpenRoom {
         start: Start,
         epoch: Timestamp,
         listen: Listen,
+        policies: Policies,
     ) -> Result<Self, Exit> {
         let store = match &folder {
             Some(folder) => Store::open(folder),
@@ -51,15 +59,51 @@ impl OpenRoom {
         if folder.is_none() {
             tracing::warn!("records are kept in memory only and end with this: give --data DIR to keep them");
         }
-        let (hub, levels, thread) =
-            hub::start(store, start, epoch).map_err(|error| failed(&error, Exit::Io))?;
+        let (hub, policies, thread) =
+            hub::start(store, start, epoch, policies).map_err(|error| failed(&error, Exit::Io))?;
         let server = listening(&hub, listen).map_err(|error| failed(&error, Exit::Unavailable))?;
-        Ok(Self { hub, levels, thread: Some(thread), server })
+        Ok(Self { hub, policies, thread: Some(thread), server })
     }
 
     /// Runs `task` beside the page.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.server.spawn(task);
+    }
+
+    /// Runs what a service needs beside the room: the configuration is read again at SIGHUP, and a service manager is
+    /// told. Both end when `stop` is set, or what this gives is dropped.
+    ///
+    /// # Errors
+    /// Said already; with which status to end.
+    pub fn beside(
+        &self,
+        path: Option<PathBuf>,
+        started: Survey,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Beside, Exit> {
+        let mut configured =
+            Configured::new(path, started, self.hub()).map_err(|error| failed(&error, Exit::Config))?;
+        let mut beside = Beside { stop: stop.clone(), threads: Vec::new() };
+        // Whoever closes a terminal means the end.
+        if !io::stdin().is_terminal() {
+            let asked = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(signal_hook::consts::SIGHUP, asked.clone())
+                .map_err(|error| failed(&format_args!("cannot be told to reload: {error}"), Exit::Io))?;
+            let stop = stop.clone();
+            beside.start("configuration", move || {
+                while !stop.load(Ordering::Relaxed) {
+                    if asked.swap(false, Ordering::Relaxed) {
+                        configured.reload();
+                    }
+                    std::thread::sleep(ASKED);
+                }
+            })?;
+        }
+        if service::is_supervised() {
+            let (hub, stop) = (self.hub(), stop.clone());
+            beside.start("service", move || service::supervise(&hub, &stop))?;
+        }
+        Ok(beside)
     }
 
     /// What the judging side tells.
@@ -68,8 +112,8 @@ impl OpenRoom {
     }
 
     /// What the judging side is told.
-    pub fn levels(&self) -> Receiver<Level> {
-        self.levels.clone()
+    pub fn policies(&self) -> Receiver<Policy> {
+        self.policies.clone()
     }
 
     /// Says where the page is, on standard output and, where that is for programs, to people too.
@@ -94,6 +138,32 @@ impl Drop for OpenRoom {
     fn drop(&mut self) {
         self.hub.stop();
         if let Some(thread) = self.thread.take() {
+            // What it panicked of was said.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Threads that run beside the room.
+pub struct Beside {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Beside {
+    fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Exit> {
+        let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        self.threads.push(started.map_err(|error| {
+            failed(&format_args!("cannot start the thread of the {name}: {error}"), Exit::Io)
+        })?);
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
             // What it panicked of was said.
             let _ = thread.join();
         }

@@ -107,7 +107,7 @@ fn bands(args: &ScanArgs, common: &Common) -> Result<Vec<Band>, String> {
     let region = config::region(region).map_err(|error| error.to_string())?;
     let (covers, _) = config::coverage().map_err(|error| error.to_string())?;
     let devices: Vec<Device> = Device::ALL.iter().copied().filter(|device| device.is_device()).collect();
-    let level = args.level.map_or(config.level, Into::into);
+    let level = args.level.unwrap_or(config.level);
     let bands = plan::required(&region, &covers, level, &devices);
     if bands.is_empty() {
         return Err("the level bans nothing, so there is nothing to scan: name a --range".to_owned());

@@ -17,6 +17,8 @@ pub struct Key {
     /// What holds without it. Only keys of repeated tables have one here: what holds of others is said by
     /// `config/emcon.toml`, which is read before every other file.
     pub default: Option<Literal>,
+    /// Whether what it says holds from the next start on only: a reload says so.
+    pub at_start: bool,
 }
 
 /// What a value may be.
@@ -73,12 +75,17 @@ pub enum Literal {
 impl Key {
     /// An optional key.
     pub const fn new(name: &'static str, kind: Kind, says: &'static str) -> Self {
-        Self { name, kind, says, required: false, default: None }
+        Self { name, kind, says, required: false, default: None, at_start: false }
     }
 
     /// The same, which must be given.
     pub const fn required(self) -> Self {
         Self { required: true, ..self }
+    }
+
+    /// The same, which holds from the next start on only.
+    pub const fn at_start(self) -> Self {
+        Self { at_start: true, ..self }
     }
 
     /// The same, of a repeated table, with what holds without it.

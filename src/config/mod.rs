@@ -10,6 +10,7 @@
 //!
 //! The tables of data that ship with the program (band plans, coverage, receivers, signatures) are read here too.
 
+mod change;
 mod coverage;
 mod fit;
 pub mod key;
@@ -25,6 +26,7 @@ mod show;
 pub mod table;
 mod signatures;
 
+pub use change::Change;
 pub use coverage::coverage;
 pub use node::{Misfit, Place};
 pub use raw::{Fault, ParseError};
@@ -88,8 +90,7 @@ fn one_line(faults: &[Misfit]) -> String {
 /// # Errors
 /// [`ConfigError::Misfits`]. A file that was named must be there; one that is there must be readable and free of faults.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    let survey = survey(path);
-    if survey.faults.is_empty() { Ok(survey.config) } else { Err(ConfigError::Misfits(survey.faults)) }
+    survey(path).checked().cloned()
 }
 
 /// What all files say, be it right or wrong.
@@ -113,6 +114,19 @@ impl Survey {
     /// The same as JSON: `values`, and `places` by key.
     pub fn as_json(&self) -> serde_json::Value {
         show::as_json(&self.layers.nodes, KEYS)
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError::Misfits`].
+    pub fn checked(&self) -> Result<&Config, ConfigError> {
+        if self.faults.is_empty() { Ok(&self.config) } else { Err(ConfigError::Misfits(self.faults.clone())) }
+    }
+
+    /// What this says differently from `before`.
+    pub fn changes(&self, before: &Self) -> Vec<Change> {
+        change::changes(&before.layers.nodes, &self.layers.nodes, KEYS)
     }
 
     /// Looks into the files of secrets too, which only whoever runs the service can.

@@ -112,8 +112,8 @@ fn a_key_of_a_secret_is_a_file_and_no_other_key_sounds_like_one() {
         for key in keys {
             let secret = matches!(key.kind, Kind::SecretFile);
             assert!(!secret || key.name.ends_with("_file"), "{}: must end in _file", key.name);
-            let sounds =
-                ["password", "secret", "token", "passphrase"].iter().any(|word| key.name.contains(word));
+            let sounds = !matches!(key.kind, Kind::Table(_))
+                && ["password", "secret", "token", "passphrase"].iter().any(|word| key.name.contains(word));
             assert!(secret || !sounds, "{}: must be a SecretFile", key.name);
             match key.kind {
                 Kind::Table(keys) => held(keys),
@@ -162,13 +162,61 @@ fn all_faults_of_all_files_are_told_at_once_with_their_lines_and_keys() {
             "emcon.toml:5: room.devcie: unknown key: there are name, device, receiver, baseline, data, listen",
             "emcon.toml:6: room.receiver: unknown receiver \"abacus\": choose one of hackrf, rtlsdr",
             "conf.d/10.toml:2: string values must be quoted, expected literal string",
-            "conf.d/10.toml:2: name: unknown key: there are region, level, room",
+            "conf.d/10.toml:2: name: unknown key: there are region, level, policy, room",
             "conf.d/10.toml:4: room.listen: \"7430\" must be an address and a port, as 127.0.0.1:7430",
             "conf.d/20.toml:1: room: is a whole number, must be a table",
             "conf.d/20.toml:2: unclosed table, expected `]`",
-            "conf.d/20.toml:2: web: unknown key: there are region, level, room",
+            "conf.d/20.toml:2: web: unknown key: there are region, level, policy, room",
         ]
     );
+}
+
+#[test]
+fn a_site_changes_what_a_level_asks_for_but_not_which_levels_there_are() {
+    let built_in = survey_of(None, &[]).config;
+    assert_eq!(
+        built_in.policies,
+        crate::policy::Policies::default(),
+        "what replay goes by, and what is stated"
+    );
+    let text = "[policy.secret]\nbans = [\"bluetooth-device\"]\nkeep_days = 30\n";
+    let policies = loaded(&[("emcon.toml", text)]).unwrap().policies;
+    let secret = policies.of(Level::Secret);
+    assert_eq!((secret.bans.len(), secret.keep_days, secret.evidence), (1, 30, true));
+    assert_eq!(policies.of(Level::TopSecret), built_in.policies.of(Level::TopSecret));
+    let faults = loaded(&[(
+        "emcon.toml",
+        "[policy.silent]\nbans = []\n[policy.secret]\nbans = [\"toaster\"]\nkeep_days = 0\n[policy.confidential]\nbans = []\n",
+    )])
+    .unwrap_err();
+    assert_eq!(
+        faults,
+        [
+            "emcon.toml:1: policy.silent: unknown key: there are top-secret, secret, confidential, open",
+            "emcon.toml:4: policy.secret.bans: \"toaster\" must be one of mobile-phone, walkie-talkie, cordless-phone, \
+             wireless-microphone, wireless-keyboard, wireless-network-card, bluetooth-device, other-wireless",
+            "emcon.toml:5: policy.secret.keep_days: 0 must be from 1 to 36525",
+            "emcon.toml:7: policy.confidential.bans: is empty: a meeting in which nothing is banned is of level open",
+        ]
+    );
+}
+
+#[test]
+fn changes_are_told_by_key_and_by_whether_they_wait_for_a_start() {
+    let surveyed = |text: &str| {
+        let dir = folder(&[("emcon.toml", text)]);
+        survey_of(None, &[dir.path().to_path_buf()])
+    };
+    let before = surveyed("[room]\nname = \"A\"\n[policy.open]\nkeep_days = 7\n");
+    // Where it stands, and a default that is stated, are no change.
+    let same = surveyed("# moved\nregion = \"cn\"\n[policy.open]\nkeep_days = 7\n[room]\nname = \"A\"\n");
+    assert_eq!(same.changes(&before), []);
+    let after = surveyed("region = \"eu\"\n[room]\ndevice = \"driver=hackrf\"\n");
+    let changed: Vec<_> =
+        after.changes(&before).into_iter().map(|change| (change.key, change.at_start)).collect();
+    let expected =
+        [("region", true), ("policy.open.keep_days", false), ("room.name", false), ("room.device", true)];
+    assert_eq!(changed, expected.map(|(key, at_start)| (key.to_owned(), at_start)));
 }
 
 #[test]

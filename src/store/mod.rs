@@ -191,6 +191,13 @@ impl Store {
         Ok(pruned)
     }
 
+    /// Deletes meetings of `level` that ended before `before`, and their alerts but for open ones; how many rows that
+    /// were. The journal keeps what it said of them until [`Store::prune`] comes to it: its chain can be cut at its
+    /// beginning only.
+    pub fn prune_level(&mut self, level: &str, before: Timestamp) -> Result<u64, StoreError> {
+        prune::delete_level(self, level, before)
+    }
+
     fn read<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.usable()?;
         act(&self.connection).map_err(|source| self.fault(source))

@@ -41,6 +41,44 @@ pub fn delete(store: &mut Store, before: Timestamp) -> Result<u64, StoreError> {
     Ok(pruned)
 }
 
+/// The same of meetings of `level` and their alerts alone.
+pub fn delete_level(store: &mut Store, level: &str, before: Timestamp) -> Result<u64, StoreError> {
+    let mut pruned = 0;
+    for step in [
+        &(|connection: &Connection| prune_alerts_of(connection, level, before)) as &dyn Fn(&Connection) -> _,
+        &|connection| prune_meetings_of(connection, level, before),
+    ] {
+        loop {
+            let rows = store.write_to_the_last(step)?;
+            if rows == 0 {
+                break;
+            }
+            pruned += rows as u64;
+        }
+    }
+    Ok(pruned)
+}
+
+fn prune_alerts_of(connection: &Connection, level: &str, before: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM alerts WHERE id IN
+                 (SELECT alerts.id FROM alerts JOIN meetings ON meetings.id = alerts.meeting
+                  WHERE meetings.level = ?1 AND meetings.ended < ?2 AND open = 0 AND updated < ?2 LIMIT ?3)",
+        )?
+        .execute(params![level, Time(before), ROWS])
+}
+
+fn prune_meetings_of(connection: &Connection, level: &str, before: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM meetings WHERE id IN
+                 (SELECT id FROM meetings WHERE level = ?1 AND ended < ?2
+                  AND NOT EXISTS (SELECT 1 FROM alerts WHERE alerts.meeting = meetings.id) LIMIT ?3)",
+        )?
+        .execute(params![level, Time(before), ROWS])
+}
+
 /// Number of the first entry that is not older, beyond all if every one is.
 fn first_kept(connection: &Connection, before: Timestamp) -> rusqlite::Result<i64> {
     let first = connection

@@ -4,6 +4,7 @@ use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
+use crate::policy::{Level, Policies};
 use crate::store::{AlertRecord, Entry, Meeting, StoreError};
 use crate::sweep::BandCoverage;
 use crossbeam_channel::TrySendError;
@@ -28,7 +29,7 @@ pub enum AskError {
     #[error("no alert {0} is open")]
     NoAlert(String),
     /// A level that is none.
-    #[error("no level {0:?}: top-secret, secret, confidential or open")]
+    #[error("no level {word:?}: choose one of {known}", word = .0, known = Level::WORDS.join(", "))]
     Level(String),
     /// A meeting without an end, or none.
     #[error("a meeting takes 1 to {MINUTES_MAX} minutes, or ends when somebody ends it")]
@@ -94,12 +95,26 @@ impl Hub {
 
     /// What was looked at, in a plan that takes `superframe_s` for all of it.
     pub fn looked(&self, bands: Vec<BandCoverage>, superframe_s: f64) {
+        self.figures.judged.fetch_add(1, Ordering::Relaxed);
         self.offer(Input::Looked(bands, superframe_s, clock::monotonic_s()));
     }
 
     /// The judging side is there.
     pub fn alive(&self) {
+        self.figures.judged.fetch_add(1, Ordering::Relaxed);
         self.offer(Input::Alive(clock::monotonic_s()));
+    }
+
+    /// What levels ask for has changed: it holds for meetings that begin from now on.
+    pub fn set_policies(&self, policies: Policies) {
+        // Who says so can wait. A room that ended needs none.
+        let _ = self.input.send(Input::Policies(policies));
+    }
+
+    /// Something to be on record, and told, as `kind` with the JSON object `data`.
+    pub fn note(&self, kind: &'static str, data: String) {
+        // As above.
+        let _ = self.input.send(Input::Note(kind, data));
     }
 
     /// The room ends; what was told before is recorded.

@@ -14,7 +14,7 @@ mod view;
 pub struct Told {
     /// Its number in the journal; what is not recorded has none.
     pub number: Option<i64>,
-    /// `changed`, `emitter`, `alert` or `meeting`.
+    /// `changed`, `emitter`, `alert`, `meeting` or `configuration`.
     pub kind: &'static str,
     /// A JSON object.
     pub data: String,
@@ -23,7 +23,7 @@ pub struct Told {
 use crate::clock;
 use crate::guard::{Band, Guard, Mode, State};
 use crate::pipeline::{EmitterReport, Output};
-use crate::policy::Level;
+use crate::policy::{Level, Policies, Policy};
 use crate::store::{AlertRecord, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
 use ask::Ask;
@@ -48,8 +48,7 @@ const BEHIND: usize = 1024;
 const OPEN_MAX: usize = 512;
 /// Longest meeting that ends by itself, minutes: a day.
 pub const MINUTES_MAX: u32 = 1440;
-/// Records are kept for so long, and looked through this often.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+/// Old records are looked for this often, seconds.
 const PRUNE_S: f64 = 3600.0;
 /// Longest title, name or note, characters.
 pub const TEXT_MAX: usize = 200;
@@ -60,6 +59,8 @@ enum Input {
     Wrong(Vec<(State, String)>, f64),
     Looked(Vec<BandCoverage>, f64, f64),
     Alive(f64),
+    Policies(Policies),
+    Note(&'static str, String),
     Ask(Ask),
     Stop,
 }
@@ -105,10 +106,14 @@ pub struct Figures {
     pub lost: AtomicU64,
     /// Number of the latest entry of the journal.
     pub number: AtomicI64,
+    /// Rounds of the judging side, and of the room's thread: who supervises sees by them that both advance.
+    pub judged: AtomicU64,
+    /// See `judged`.
+    pub turned: AtomicU64,
 }
 
-/// Starts the room on `store`. The judging side learns of levels through the receiver given back; what it sees is to be
-/// told to the [`Hub`].
+/// Starts the room on `store`, with `policies` for the levels of meetings. The judging side learns what is banned through
+/// the receiver given back; what it sees is to be told to the [`Hub`].
 ///
 /// # Errors
 /// The store cannot be read, or no thread be started.
@@ -116,9 +121,10 @@ pub fn start(
     store: Store,
     start: Start,
     epoch: Timestamp,
-) -> Result<(Hub, Receiver<Level>, std::thread::JoinHandle<()>), AskError> {
+    policies: Policies,
+) -> Result<(Hub, Receiver<Policy>, std::thread::JoinHandle<()>), AskError> {
     let (input, inputs) = bounded(WAITING);
-    let (levels, level) = bounded(16);
+    let (judge, policy) = bounded(16);
     let (told, _) = broadcast::channel(BEHIND);
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
@@ -127,7 +133,8 @@ pub fn start(
         meeting: store.meetings(1)?.into_iter().next().filter(|meeting| meeting.ended.is_none()),
         alerts: open.into_iter().map(|alert| (alert.id.clone(), alert)).collect(),
         store,
-        levels,
+        judge,
+        policies,
         emitters: BTreeMap::new(),
         coverage: Vec::new(),
         fresh_s: f64::INFINITY,
@@ -156,7 +163,7 @@ pub fn start(
             room.run(&inputs);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, state, told, dropped: Arc::default(), figures }, level, thread))
+    Ok((Hub { input, state, told, dropped: Arc::default(), figures }, policy, thread))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -184,7 +191,9 @@ struct Room {
     epoch: Timestamp,
     /// Makes names of alerts unique beyond this run.
     run: String,
-    levels: Sender<Level>,
+    judge: Sender<Policy>,
+    /// For meetings that begin.
+    policies: Policies,
     publish: watch::Sender<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     /// Mode and state as last told.
@@ -235,6 +244,7 @@ impl Room {
                 due_s = now_s + TICK.as_secs_f64();
                 self.figures.clear.store(u64::from(now.1 == State::Clear), Ordering::Relaxed);
                 self.figures.open.store(self.alerts.len() as u64, Ordering::Relaxed);
+                self.figures.turned.fetch_add(1, Ordering::Relaxed);
                 self.publish();
                 if now != self.last {
                     self.changed(now);
@@ -270,6 +280,14 @@ impl Room {
             }
             Input::Alive(at_s) => {
                 self.guard.heard(at_s);
+                false
+            }
+            Input::Policies(policies) => {
+                self.policies = policies;
+                false
+            }
+            Input::Note(kind, data) => {
+                self.record(kind, data, None, None);
                 false
             }
             Input::Ask(ask) => {
@@ -369,8 +387,18 @@ impl Room {
 
     /// Makes room for what is to come.
     fn prune(&mut self) {
-        let pruned = clock::utc().checked_sub(KEPT).map(|before| self.store.prune(before));
-        if let Ok(Err(error)) = pruned {
+        let now = clock::utc();
+        let before = |days: u32| now.checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
+        let longest = self.policies.iter().map(|policy| policy.keep_days).max().unwrap_or(Policy::KEEP_DAYS);
+        let shorter = self.policies.iter().filter(|policy| policy.keep_days < longest);
+        let of_levels = shorter.map(|policy| (policy.level.as_str(), before(policy.keep_days)));
+        for (level, before) in of_levels.collect::<Vec<_>>() {
+            let pruned = before.map(|before| self.store.prune_level(level, before));
+            if let Ok(Err(error)) = pruned {
+                tracing::warn!("cannot forget old meetings of level {level}: {error}");
+            }
+        }
+        if let Ok(Err(error)) = before(longest).map(|before| self.store.prune(before)) {
             tracing::warn!("cannot forget old records: {error}");
         }
     }

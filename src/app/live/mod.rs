@@ -14,7 +14,7 @@ pub use room::RoomLive;
 use crate::alert::AlertPhase;
 use crate::clock;
 use crate::pipeline::{Back, BackParams, FrontEvent, Health, HealthState, Output};
-use crate::policy::{Baseline, Level};
+use crate::policy::{Baseline, Policy};
 use crate::sensor::{Fault, News, Room, SensorCommand};
 use crate::sweep::{BandCoverage, Scheduler};
 use crate::wire::{Counts, Hello};
@@ -42,8 +42,8 @@ pub struct LiveParams {
     pub back: BackParams,
     /// Ends after so many seconds of an open receiver.
     pub for_s: Option<f64>,
-    /// Levels that meetings bring, where people begin and end them.
-    pub levels: Option<Receiver<Level>>,
+    /// What meetings ask for, where people begin and end them.
+    pub policies: Option<Receiver<Policy>>,
 }
 
 /// All that is wrong with what is seen.
@@ -126,7 +126,7 @@ pub fn guard(params: LiveParams, sink: &mut dyn LiveSink, stop: &AtomicBool) -> 
         books: None,
         superframe_s: f64::INFINITY,
         watched: clock::Monotonic::now(),
-        levels: params.levels,
+        policies: params.policies,
         health: None,
         conditions: None,
         curious: Curious::default(),
@@ -160,7 +160,7 @@ struct Live<'a> {
     superframe_s: f64,
     /// When it was told last what was watched.
     watched: clock::Monotonic,
-    levels: Option<Receiver<Level>>,
+    policies: Option<Receiver<Policy>>,
     /// What the samples themselves say.
     health: Option<Health>,
     conditions: Option<Vec<Condition>>,
@@ -204,8 +204,8 @@ impl Live<'_> {
             Some(News::Refused(why)) => self.result.refused = Some(why),
             Some(News::Faults(_)) | None => {}
         }
-        while let Some(Ok(level)) = self.levels.as_ref().map(Receiver::try_recv) {
-            self.back.set_level(level, &mut self.outputs);
+        while let Some(Ok(policy)) = self.policies.as_ref().map(Receiver::try_recv) {
+            self.back.set_policy(policy, &mut self.outputs);
             self.tell()?;
         }
         self.judge()?;

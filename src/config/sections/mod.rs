@@ -9,6 +9,8 @@
 //!    by itself. A value that is at fault is `None` here: go on with anything, as `unwrap_or_default`, so that every
 //!    fault is found; what comes of it is not used.
 //! 2. Name it here: a row in [`KEYS`], a field of [`Config`], a line in [`read`].
+//!    What cannot change while emcon runs is [`Key::at_start`]; all else is for whoever subscribes to
+//!    [`crate::app::configured`].
 //! 3. State every key that has a default in `config/emcon.toml`, and the others there as comments: that file is read
 //!    before every other, so what it says is the default. Keys of repeated tables have theirs by [`Key::or`].
 //! 4. `cargo run config schema > docs/config.schema.json`.
@@ -18,6 +20,7 @@
 //! [`Table::kind`]. Secrets are [`Kind::SecretFile`], their keys end in `_file`, and [`super::secret`] reads them when they
 //! are used; a test holds that. Parameters must be comparable: who follows a reload asks what has changed.
 
+mod policy;
 mod room;
 
 pub use room::Room;
@@ -26,10 +29,7 @@ use super::REGIONS;
 use super::key::{Key, Kind};
 use super::node::Misfit;
 use super::table::Table;
-use crate::policy::Level;
-
-/// Words for levels.
-const LEVELS: &[&str] = &["top-secret", "secret", "confidential", "open"];
+use crate::policy::{Level, Policies};
 
 /// All that a configuration may say.
 pub(super) const KEYS: &[Key] = &[
@@ -37,8 +37,10 @@ pub(super) const KEYS: &[Key] = &[
         "region",
         Kind::Word(REGIONS),
         "Whose allocations name bands and tell devices from base stations",
-    ),
-    Key::new("level", Kind::Word(LEVELS), "Security level of a meeting that states none"),
+    )
+    .at_start(),
+    Key::new("level", Kind::Word(&Level::WORDS), "Security level of a meeting that states none").at_start(),
+    Key::new("policy", Kind::Table(policy::KEYS), "What meetings of each level ask for"),
     Key::new("room", Kind::Table(room::KEYS), "The room, its receiver, and where its records are"),
 ];
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub region: &'static str,
     /// Level of a meeting that states none.
     pub level: Level,
+    /// What meetings of each level ask for.
+    pub policies: Policies,
     /// The room.
     pub room: Room,
 }
@@ -59,6 +63,7 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
     Config {
         region: region.unwrap_or(&REGIONS[0]),
         level: table.text("level").and_then(Level::named).unwrap_or(Level::TopSecret),
+        policies: policy::read(&table.table("policy"), faults),
         room: room::read(&table.table("room"), faults),
     }
 }

@@ -19,19 +19,23 @@ pub(super) const KEYS: &[Key] = &[
         "device",
         Kind::Text(ARGUMENTS_MAX),
         "SoapySDR arguments of the receiver, as driver=hackrf,serial=...; without it, the only one attached",
-    ),
-    Key::new("receiver", Kind::Text(NAME_MAX), "Kind of receiver that it is like; without it, by its driver"),
+    )
+    .at_start(),
+    Key::new("receiver", Kind::Text(NAME_MAX), "Kind of receiver that it is like; without it, by its driver")
+        .at_start(),
     Key::new(
         "baseline",
         Kind::Path,
         "Ambient learned before, as `emcon run --learn --save-baseline` writes it",
-    ),
+    )
+    .at_start(),
     Key::new(
         "data",
         Kind::Path,
         "Folder of the records; without it, $STATE_DIRECTORY of the service, else memory only",
-    ),
-    Key::new("listen", Kind::Address, "Where the room's page and API are"),
+    )
+    .at_start(),
+    Key::new("listen", Kind::Address, "Where the room's page and API are").at_start(),
 ];
 
 /// `[room]`, checked. What is `None` is decided by who uses it.

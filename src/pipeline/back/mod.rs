@@ -19,7 +19,7 @@ use super::{FrontEvent, Observed, Output, Phase, SegmentStart};
 use crate::alert::{AlertReport, Book, Closing, Subject};
 use crate::bandplan::BandPlan;
 use crate::classify::{Check, Device, Judge, Signal, Signature, Verdict};
-use crate::policy::{Baseline, Gate, Level, Location};
+use crate::policy::{Baseline, Gate, Level, Location, Policy};
 use crate::track::{Emitter, Merge, Slot, Touched, Tracker, View};
 use doorway::Doorway;
 use life::Life;
@@ -43,7 +43,7 @@ pub struct BackParams {
     pub band_plan: BandPlan,
     /// What signals look like.
     pub signatures: Vec<Signature>,
-    /// What the meeting's level bans.
+    /// Level of the meeting, which says what is banned until [`Back::set_policy`] says otherwise.
     pub level: Level,
     /// Ambient known beforehand.
     pub baseline: Option<Baseline>,
@@ -55,7 +55,7 @@ pub struct BackParams {
 
 /// The back half of the pipeline.
 pub struct Back {
-    level: Level,
+    policy: Policy,
     learn_s: f64,
     learning: bool,
     /// A baseline was given or learned.
@@ -88,7 +88,7 @@ impl Back {
             tracker.expect(known_envelope(known));
         }
         Self {
-            level,
+            policy: level.into(),
             learn_s,
             learning: learn_s > 0.0,
             knows_ambient: baseline.is_some() || learn_s > 0.0,
@@ -139,13 +139,13 @@ impl Back {
         self.doorway.opened();
     }
 
-    /// From now on `level` says what is banned: who is on already is told of anew.
-    pub fn set_level(&mut self, level: Level, out: &mut Vec<Output>) {
-        self.level = level;
+    /// From now on `policy` says what is banned: who is on already is told of anew.
+    pub fn set_policy(&mut self, policy: Policy, out: &mut Vec<Output>) {
+        self.policy = policy;
         for slot in self.slots_by(|_, life| u64::from(life.id.unwrap_or(u32::MAX))) {
             let Some(life) = self.lives[slot].as_mut() else { continue };
             let Some(verdict) = life.verdict.as_ref().filter(|_| life.id.is_some()) else { continue };
-            let banned = level.bans(verdict.device);
+            let banned = self.policy.bans(verdict.device);
             if banned != life.banned {
                 life.banned = banned;
                 self.report(slot, Phase::Updated, self.now_s, out);
@@ -429,7 +429,7 @@ impl Back {
         });
         self.opened += 1;
         let id = self.opened;
-        let banned = self.level.bans(verdict.device);
+        let banned = self.policy.bans(verdict.device);
         self.tracker.pin(slot);
         if let Some(life) = self.lives[slot].as_mut() {
             life.id = Some(id);
@@ -453,7 +453,7 @@ impl Back {
             verdict.reasons.push(sentence);
             life.location.map_or(location, |before| before.max(location))
         });
-        let banned = self.level.bans(verdict.device);
+        let banned = self.policy.bans(verdict.device);
         let before = life.verdict.as_ref().map(|v| (v.signal, v.device));
         let changed = before != Some((verdict.signal, verdict.device))
             || (ambient, location, banned) != (life.ambient, life.location, life.banned);

@@ -11,6 +11,36 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::new(1_800_000_000 + seconds, 123_456_789).unwrap()
 }
 
+#[test]
+fn meetings_of_one_level_are_pruned_by_themselves() {
+    let mut store = Store::in_memory().unwrap();
+    for (id, level, ended) in [
+        ("m1", "secret", Some(100)),
+        ("m2", "open", Some(100)),
+        ("m3", "secret", Some(900)),
+        ("m4", "secret", None),
+    ] {
+        let meeting = Meeting { level: level.into(), ended: ended.map(at), ..meeting(id, 10) };
+        store.begin_meeting(&meeting).unwrap();
+        let of = |record: AlertRecord, name: &str| AlertRecord {
+            id: format!("{name} of {id}"),
+            meeting: Some(id.into()),
+            ..record
+        };
+        store.put_alert(&of(closed("a", 20), "closed")).unwrap();
+        store.put_alert(&of(alert("a", 20), "open")).unwrap();
+    }
+    // An open alert holds its meeting.
+    assert_eq!(store.prune_level("secret", at(500)).unwrap(), 1);
+    let left = |store: &Store, id: &str| store.alerts(Some(id), 10).unwrap().len();
+    assert_eq!(["m1", "m2", "m3", "m4"].map(|id| left(&store, id)), [1, 2, 2, 2]);
+    let end = AlertRecord { id: "open of m1".into(), meeting: Some("m1".into()), ..closed("a", 20) };
+    store.put_alert(&end).unwrap();
+    assert_eq!(store.prune_level("secret", at(500)).unwrap(), 2);
+    assert_eq!(store.meetings(10).unwrap().len(), 3);
+    assert_eq!(store.prune_level("secret", at(500)).unwrap(), 0);
+}
+
 fn new<'a>(kind: &'a str, seconds: i64, data: &'a str) -> NewEntry<'a> {
     NewEntry { kind, at: at(seconds), meeting: None, data }
 }
