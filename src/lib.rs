@@ -21,6 +21,7 @@ pub mod track;
 pub mod classify;
 pub mod policy;
 pub mod alert;
+pub mod calendar;
 pub mod pipeline;
 pub mod plan;
 pub mod sweep;

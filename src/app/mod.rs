@@ -2,6 +2,7 @@
 
 pub mod attached;
 pub mod baseline_file;
+pub mod calendars;
 pub mod configured;
 pub mod doctor;
 pub mod hub;

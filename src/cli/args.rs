@@ -2,6 +2,7 @@
 
 use super::quantity;
 use super::receiver_args::{DevicesArgs, DoctorArgs, RecordArgs, ScanArgs, WhichArgs};
+use super::room_args::{AlertsArgs, CalendarArgs, MeetingArgs};
 use crate::classify::Device;
 use crate::explain::Window;
 use crate::policy::Level;
@@ -63,6 +64,12 @@ pub enum Verb {
     Demo(DemoArgs),
     /// The state of a room that is guarded on this machine
     Status(StatusArgs),
+    /// Meetings of a room on this machine: list, start, end, extend, check, participants
+    Meeting(MeetingArgs),
+    /// Alerts of a room on this machine: list, show, acknowledge
+    Alerts(AlertsArgs),
+    /// What a calendar asks of the room
+    Calendar(CalendarArgs),
     /// The sensor process, which `run` starts: one receiver, no network
     Sense(SenseArgs),
     /// What receivers would listen to, how often, and how soon that meets what
@@ -189,7 +196,8 @@ pub struct SensorArgs {
         emcon run\n  \
         emcon run --device driver=rtlsdr,serial=00000001 --json\n  \
         emcon run --learn 60 --save-baseline room.json --for 60\n  \
-        emcon run --baseline room.json --park 2441M",
+        emcon run --baseline room.json --park 2441M\n  \
+        emcon run --standby --calendar https://calendar.example/room.ics",
     after_help = "Exit status: 0 nothing to report, 3 an alert was raised, 4 blind for more than half of the time;\n\
         2 usage, 65 bad data, 69 no receiver is attached, 74 an output cannot be written, 78 bad configuration or no\n\
         such receiver. SIGHUP: read the configuration again."
@@ -211,9 +219,13 @@ pub struct RunArgs {
     /// everything for inside
     #[arg(long, value_name = "METRES", value_parser = quantity::metres, default_value_t = crate::policy::ROOM_M, help_heading = "The room")]
     pub room: f64,
-    /// Begin without a meeting: nothing is banned until one is begun [default: in a meeting of --level]
+    /// Begin without a meeting: nothing is banned until one is begun [default: in a meeting of --level, unless there is
+    /// a calendar]
     #[arg(long, help_heading = "The room")]
     pub standby: bool,
+    /// Arm for the confidential and private meetings of this calendar; may be given several times
+    #[arg(long, value_name = "FILE|URL", help_heading = "The room")]
+    pub calendar: Vec<String>,
     /// Keep records in DIR [default: the configuration's, else $STATE_DIRECTORY of the service, else in memory only]
     #[arg(long, value_name = "DIR", help_heading = "The room")]
     pub data: Option<PathBuf>,

@@ -1,13 +1,16 @@
 //! `emcon run` and `emcon sense`: a receiver guarded live, in two processes.
 
 use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
+use super::calendar::source;
 use super::exit::Exit;
 use super::room::{Listen, OpenRoom};
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
+use crate::app::calendars::follow;
 use crate::app::hub::Start;
 use crate::app::live::{JsonLive, LinesLive, LiveParams, LiveSink, RoomLive, guard};
 use crate::app::receiver::{ChooseError, Chosen, Guarded, plan_for};
+use crate::calendar::source::{SOURCES_MAX, Source};
 use crate::clock;
 use crate::config::{self, Config, Survey};
 use crate::pipeline::BackParams;
@@ -74,10 +77,17 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Ok(stop) => stop,
         Err(exit) => return exit,
     };
+    let calendars = match calendars(&args.calendar, config.calendars.clone()) {
+        Ok(calendars) => calendars,
+        Err(exit) => return exit,
+    };
     let epoch = clock::utc();
-    let start = if args.standby { Start::Standby } else { Start::Meeting(guarded.level) };
+    // Where calendars say when, nothing is on before they do.
+    let start =
+        if args.standby || !calendars.is_empty() { Start::Standby } else { Start::Meeting(guarded.level) };
+    let data = super::room::data_folder(given(&args.data, &config.room.data));
     let room = match OpenRoom::open(
-        super::room::data_folder(given(&args.data, &config.room.data)),
+        data.clone(),
         start,
         epoch,
         Listen::Here(args.listen.or(config.room.listen)),
@@ -86,6 +96,9 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Ok(room) => room,
         Err(exit) => return exit,
     };
+    for source in calendars {
+        room.spawn(follow(source, room.hub(), data.clone()));
+    }
     let params = LiveParams {
         command: SensorCommand {
             program,
@@ -161,6 +174,21 @@ fn no_receiver(error: &ChooseError) -> Exit {
 /// What the command line says, else what the configuration says.
 fn given<'a>(typed: &'a Option<PathBuf>, configured: &'a Option<PathBuf>) -> Option<&'a Path> {
     typed.as_deref().or(configured.as_deref())
+}
+
+/// The calendars that were named on the command line, and those that are configured.
+fn calendars(places: &[String], configured: Vec<Source>) -> Result<Vec<Source>, Exit> {
+    let mut sources: Vec<_> = (1..).zip(places).map(|(n, place)| source(&format!("c{n}"), place)).collect();
+    let faults: Vec<_> = sources.iter().flat_map(Source::faults).collect();
+    for (key, what) in &faults {
+        complain(&format_args!("--calendar: {key} {what}"));
+    }
+    sources.extend(configured);
+    if sources.len() > SOURCES_MAX {
+        complain(&format_args!("{} calendars; a room follows at most {SOURCES_MAX}", sources.len()));
+        return Err(Exit::Usage);
+    }
+    if faults.is_empty() { Ok(sources) } else { Err(Exit::Usage) }
 }
 
 /// The receiver, and what it is to guard.

@@ -1,6 +1,9 @@
 //! Verbs, options and exit statuses: what is typed to what is done, and what came of it to a status.
 
+mod alerts;
 pub mod args;
+mod calendar;
+mod client;
 mod config;
 mod demo;
 mod devices;
@@ -8,6 +11,7 @@ mod doctor;
 pub mod exit;
 mod live;
 mod logging;
+mod meeting;
 mod pages;
 mod plan;
 mod progress;
@@ -16,6 +20,7 @@ pub mod receiver_args;
 mod record;
 mod replay;
 mod room;
+pub mod room_args;
 mod scan;
 mod status;
 mod synth;
@@ -50,6 +55,9 @@ fn run(cli: &Cli) -> Exit {
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Demo(args) => demo::run(args, &cli.common),
         Verb::Status(args) => status::run(args),
+        Verb::Meeting(args) => meeting::run(args),
+        Verb::Alerts(args) => alerts::run(args),
+        Verb::Calendar(args) => calendar::run(args),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Devices(args) => devices::run(args),

@@ -1,27 +1,16 @@
 //! `emcon status`: what the room on this machine says of itself.
 
 use super::args::StatusArgs;
+use super::client::get;
 use super::complain;
 use super::exit::Exit;
-use serde_json::Value;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
-
-/// A room that does not answer for so long is not seen to guard: the length of its lease.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest answer, bytes.
-const ANSWER_MAX: u64 = 16 << 20;
 
 /// `emcon status`.
 pub(super) fn run(args: &StatusArgs) -> Exit {
-    let state = match ask(args.room) {
+    let state = match get(args.room, "/api/v1/state") {
         Ok(state) => state,
         Err(error) => {
-            complain(&format_args!(
-                "no room answers at {}: {error}; is `emcon run` running there?",
-                args.room
-            ));
+            complain(&error);
             return Exit::Blind;
         }
     };
@@ -56,29 +45,5 @@ pub(super) fn run(args: &StatusArgs) -> Exit {
         "degraded" => Exit::Degraded,
         "standby" | "arming" => Exit::Standby,
         _ => Exit::Blind,
-    }
-}
-
-/// The state, asked for as HTTP/1.0: one request, one answer, then the end.
-fn ask(room: SocketAddr) -> io::Result<Value> {
-    let mut stream = TcpStream::connect_timeout(&room, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /api/v1/state HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", host(room))?;
-    let mut answer = Vec::new();
-    stream.take(ANSWER_MAX).read_to_end(&mut answer)?;
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) =
-        text.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("the answer is cut off"))?;
-    if head.split(' ').nth(1) != Some("200") {
-        return Err(io::Error::other(format!("it says {:?}", head.lines().next().unwrap_or(""))));
-    }
-    serde_json::from_str(body).map_err(|error| io::Error::other(format!("its answer is no state: {error}")))
-}
-
-fn host(room: SocketAddr) -> String {
-    match room {
-        SocketAddr::V4(address) => address.to_string(),
-        SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
     }
 }

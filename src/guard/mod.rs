@@ -17,15 +17,18 @@
 //! | alert | an alert is not acknowledged |
 //! | tamper | somebody may have had a hand in a condition |
 //! | blind | the receiver is not to be trusted, nothing was heard from it, or no required band is fresh |
-//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], or records cannot be kept |
+//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], records cannot be kept, or a calendar cannot be read |
 //! | arming | the mode is arming |
 //! | clear | the mode is armed |
 //! | standby | the mode is standby or ended |
 //!
 //! Time is monotonic seconds and enters as an argument.
 
+mod check;
 #[cfg(test)]
 mod tests;
+
+pub use check::{Check, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,6 +144,8 @@ pub struct Guard {
     acknowledged: BTreeMap<String, f64>,
     /// What happens cannot be recorded.
     unrecorded_s: Option<f64>,
+    /// What is wrong beside what is seen.
+    beside: Vec<Condition>,
 }
 
 impl Guard {
@@ -156,6 +161,7 @@ impl Guard {
             heard_s: f64::NEG_INFINITY,
             acknowledged: BTreeMap::new(),
             unrecorded_s: None,
+            beside: Vec::new(),
         }
     }
 
@@ -225,14 +231,12 @@ impl Guard {
 
     /// All that is wrong with what is seen; what was wrong before keeps its time.
     pub fn wrong(&mut self, now_s: f64, all: impl IntoIterator<Item = (State, String)>) {
-        let before = std::mem::take(&mut self.conditions);
-        let since = |state: State, reason: &str| {
-            before.iter().find(|c| c.state == state && c.reason == reason).map_or(now_s, |c| c.since_s)
-        };
-        self.conditions = all
-            .into_iter()
-            .map(|(state, reason)| Condition { state, since_s: since(state, &reason), reason })
-            .collect();
+        self.conditions = renewed(&self.conditions, now_s, all);
+    }
+
+    /// All that is wrong with the schedule, likewise.
+    pub fn beside(&mut self, now_s: f64, all: impl IntoIterator<Item = (State, String)>) {
+        self.beside = renewed(&self.beside, now_s, all);
     }
 
     /// What was looked at, and what must be.
@@ -261,6 +265,7 @@ impl Guard {
     /// All that holds, worst first, what follows from time alone included.
     pub fn conditions(&self, now_s: f64) -> Vec<Condition> {
         let mut all = self.conditions.clone();
+        all.extend(self.beside.iter().cloned());
         if now_s - self.heard_s > SILENT_S {
             let since_s = (self.heard_s + SILENT_S).max(self.began_s.min(now_s));
             all.push(Condition {
@@ -336,4 +341,18 @@ impl Guard {
         }
         (self.heard_s + LEASE_S - now_s).clamp(0.0, LEASE_S)
     }
+}
+
+/// Conditions as they are now; what was there before keeps its time.
+fn renewed(
+    before: &[Condition],
+    now_s: f64,
+    all: impl IntoIterator<Item = (State, String)>,
+) -> Vec<Condition> {
+    let since = |state: State, reason: &str| {
+        before.iter().find(|c| c.state == state && c.reason == reason).map_or(now_s, |c| c.since_s)
+    };
+    all.into_iter()
+        .map(|(state, reason)| Condition { state, since_s: since(state, &reason), reason })
+        .collect()
 }

@@ -23,6 +23,7 @@ mod error;
 mod journal;
 mod open;
 mod outbox;
+mod participants;
 mod prune;
 mod records;
 mod schema;
@@ -33,6 +34,7 @@ mod value;
 pub use error::{Altered, OpenStoreError, StoreError};
 pub use journal::{Entry, Head, NewEntry};
 pub use outbox::Delivery;
+pub use participants::Participant;
 pub use records::{AlertRecord, Meeting};
 
 use ballast::Ballast;
@@ -133,6 +135,26 @@ impl Store {
     /// Meetings, newest first, at most `limit`.
     pub fn meetings(&self, limit: usize) -> Result<Vec<Meeting>, StoreError> {
         self.read(|connection| records::meetings(connection, limit))
+    }
+
+    /// Who takes part in a meeting, as put last.
+    pub fn participants(&self, meeting: &str) -> Result<Vec<Participant>, StoreError> {
+        self.read(|connection| participants::of(connection, meeting))
+    }
+
+    /// Puts who takes part in a meeting, in place of those before; whether there is such a meeting. They go with it.
+    pub fn put_participants(&mut self, meeting: &str, all: &[Participant]) -> Result<bool, StoreError> {
+        self.write(|connection| participants::put(connection, meeting, all)).map(|rows| rows > 0)
+    }
+
+    /// What the schedule must not forget, as put last.
+    pub fn schedule(&self) -> Result<Option<String>, StoreError> {
+        self.read(participants::schedule)
+    }
+
+    /// Puts what the schedule must not forget.
+    pub fn put_schedule(&mut self, data: &str) -> Result<(), StoreError> {
+        self.write(|connection| participants::put_schedule(connection, data))
     }
 
     /// Puts an alert, in place of one with the same id.

@@ -73,8 +73,9 @@ impl AlertRecord {
 pub(super) fn put_meeting(connection: &Connection, meeting: &Meeting) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO meetings (id, title, level, started, ends, ended)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            // Not replaced: what belongs to it would go with the old row.
+            "INSERT INTO meetings (id, title, level, started, ends, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET title = ?2, level = ?3, started = ?4, ends = ?5, ended = ?6",
         )?
         .execute(params![
             meeting.id,

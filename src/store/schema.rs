@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX];
+pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -70,6 +70,18 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_entry ON outbox (entry);
 CREATE INDEX outbox_waiting ON outbox (due) WHERE delivered IS NULL;
+";
+
+/// Participants of a meeting, what a calendar has to do with one, and what was ended before its time.
+const CALENDAR: &str = "
+CREATE TABLE participants (
+    meeting TEXT PRIMARY KEY NOT NULL REFERENCES meetings (id) ON DELETE CASCADE,
+    people TEXT NOT NULL
+) STRICT;
+CREATE TABLE schedule (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    data TEXT NOT NULL
+) STRICT;
 ";
 
 /// The latest version.

@@ -1,6 +1,7 @@
 //! The resources.
 
 use crate::app::hub::{AskError, Hub};
+use crate::store::Participant;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -25,8 +26,9 @@ impl IntoResponse for AskError {
         let (status, title) = match &self {
             Self::MeetingOn(_) => (StatusCode::CONFLICT, "a meeting is on"),
             Self::NoMeeting => (StatusCode::CONFLICT, "no meeting"),
+            Self::Endless => (StatusCode::CONFLICT, "no end"),
             Self::NoAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
-            Self::Level(_) | Self::TooLong(_) | Self::Minutes => {
+            Self::Level(_) | Self::TooLong(_) | Self::Minutes | Self::Nameless(_) | Self::Crowd(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not possible")
             }
             Self::Store(_) => (StatusCode::INSUFFICIENT_STORAGE, "not recorded"),
@@ -106,6 +108,41 @@ pub async fn begin(
 /// `POST /api/v1/meetings/current/end`.
 pub async fn end(State(hub): State<Hub>) -> Result<Response, AskError> {
     Ok(Json(hub.end().await?).into_response())
+}
+
+/// Minutes more.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extend {
+    minutes: u32,
+}
+
+/// `POST /api/v1/meeting/extend`.
+pub async fn extend(
+    State(hub): State<Hub>,
+    body: Result<Json<Extend>, JsonRejection>,
+) -> Result<Response, Response> {
+    let Json(Extend { minutes }) = body.map_err(unreadable)?;
+    Ok(Json(hub.extend(minutes).await.map_err(AskError::into_response)?).into_response())
+}
+
+/// `POST /api/v1/meeting/check`.
+pub async fn check(State(hub): State<Hub>) -> Result<Response, AskError> {
+    Ok((StatusCode::ACCEPTED, Json(hub.check().await?)).into_response())
+}
+
+/// `GET /api/v1/meeting/participants`.
+pub async fn participants(State(hub): State<Hub>) -> Result<Response, AskError> {
+    Ok(Json(hub.people().await?).into_response())
+}
+
+/// `PUT /api/v1/meeting/participants`.
+pub async fn put_participants(
+    State(hub): State<Hub>,
+    body: Result<Json<Vec<Participant>>, JsonRejection>,
+) -> Result<Response, Response> {
+    let Json(people) = body.map_err(unreadable)?;
+    Ok(Json(hub.put_people(people).await.map_err(AskError::into_response)?).into_response())
 }
 
 /// An acknowledgement.

@@ -8,6 +8,8 @@
 //! | GET /api/v1/alerts, /api/v1/meetings | what is on record |
 //! | POST /api/v1/alerts/{id}/acknowledge | |
 //! | POST /api/v1/meetings, /api/v1/meetings/current/end | |
+//! | POST /api/v1/meeting/extend, /api/v1/meeting/check | |
+//! | GET, PUT /api/v1/meeting/participants | |
 //! | GET /healthz, /readyz, /metrics | for supervisors |
 //!
 //! It binds to the loopback only: beyond it, secrets would need TLS and tokens, which do not exist yet. A browser that a
@@ -32,6 +34,9 @@ const PAGE: &str = include_str!("page.html");
 /// Longest body of a request, bytes: the longest texts of all fields, escaped.
 const BODY_MAX: usize = 16 * 1024;
 
+/// The same for a register of participants, of whom each has three such texts.
+const PEOPLE_BODY_MAX: usize = 2 << 20;
+
 /// All that is served.
 pub fn router(hub: Hub) -> Router {
     let api = Router::new()
@@ -40,7 +45,15 @@ pub fn router(hub: Hub) -> Router {
         .route("/alerts", get(api::alerts))
         .route("/alerts/{id}/acknowledge", post(api::acknowledge))
         .route("/meetings", get(api::meetings).post(api::begin))
-        .route("/meetings/current/end", post(api::end));
+        .route("/meetings/current/end", post(api::end))
+        .route("/meeting/extend", post(api::extend))
+        .route("/meeting/check", post(api::check))
+        .route(
+            "/meeting/participants",
+            get(api::participants)
+                .put(api::put_participants)
+                .layer(axum::extract::DefaultBodyLimit::max(PEOPLE_BODY_MAX)),
+        );
     Router::new()
         .route("/", get(page))
         .route("/healthz", get(|| async { "ok\n" }))

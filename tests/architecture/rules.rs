@@ -14,6 +14,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("classify", &["units", "bandplan", "measure", "track"]),
     ("policy", &["units", "measure", "track", "classify"]),
     ("alert", &["units", "track", "classify", "policy"]),
+    ("calendar", &["policy"]),
     (
         "pipeline",
         &["units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert"],
@@ -28,7 +29,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sdr", &["units", "iq", "recording", "clock"]),
     // Nothing of the detector: a constant shared with it could hide an error in both.
     ("synth", &["units", "iq", "recording"]),
-    ("config", &["units", "iq", "bandplan", "classify", "policy", "plan", "sdr"]),
+    ("config", &["units", "iq", "bandplan", "classify", "policy", "calendar", "plan", "sdr"]),
     ("sensor", &["units", "iq", "spectrum", "pipeline", "plan", "sweep", "wire", "clock", "ring", "sdr"]),
     (
         "explain",
@@ -51,6 +52,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "classify",
             "policy",
             "alert",
+            "calendar",
             "pipeline",
             "plan",
             "sweep",
@@ -75,6 +77,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "bandplan",
             "classify",
             "policy",
+            "calendar",
             "pipeline",
             "plan",
             "recording",
@@ -98,7 +101,7 @@ const TESTS_MAY_IMPORT: &[&str] = &["synth", "recording", "config"];
 /// Functions from samples, time and commands to events.
 pub const PURE: &[&str] = &[
     "units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert",
-    "pipeline", "plan", "sweep", "guard",
+    "calendar", "pipeline", "plan", "sweep", "guard",
 ];
 
 /// What a pure module must not touch, and why. Tests within are free.
@@ -135,6 +138,8 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web/"]),
     ("base64", &["web/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
+    ("calcard", &["calendar/"]),
+    ("chrono", &["calendar/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
@@ -142,7 +147,21 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("futures_util", &["web/"]),
     ("hyper", &["web/"]),
     ("hyper_util", &["web/"]),
-    ("jiff", &["recording/", "synth/", "app/", "clock", "store/", "cli/room"]),
+    (
+        "jiff",
+        &[
+            "calendar/",
+            "config/sections/calendar",
+            "cli/calendar",
+            "cli/room_args",
+            "recording/",
+            "synth/",
+            "app/",
+            "clock",
+            "store/",
+            "cli/room",
+        ],
+    ),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -160,12 +179,15 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
+    ("reqwest", &["app/calendars/"]),
+    ("rustls", &["app/calendars/"]),
     ("rustix", &["sensor/", "app/", "store/"]),
     ("rusqlite", &["store/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
         &[
+            "calendar/",
             "units.rs",
             "iq.rs",
             "measure/",
@@ -193,7 +215,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tokio", &["app/hub/", "app/configured", "web/", "cli/demo"]),
+    ("tokio", &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "cli/demo"]),
     ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/"]),
     ("tracing_subscriber", &["cli/"]),
 ];

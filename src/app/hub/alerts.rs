@@ -1,6 +1,7 @@
 //! What becomes of emitters and alerts: raised, updated, resolved, acknowledged.
 
 use super::super::ndjson::{alert_word, because_word, severity_word};
+use super::check::is_of_the_room;
 use super::{Answer, AskError, OPEN_MAX, Room, short, view};
 use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
 use crate::clock;
@@ -18,8 +19,13 @@ impl Room {
         match phase {
             Phase::Closed => {
                 self.emitters.remove(&report.id);
+                self.heard_s.remove(&report.id);
             }
             _ => {
+                self.heard_s.insert(report.id, at_s);
+                if report.banned && is_of_the_room(&report) {
+                    self.agenda.uneasy_s = at_s;
+                }
                 self.emitters.insert(report.id, report);
             }
         }

@@ -1,11 +1,11 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
+use super::{CalendarNews, Figures, Hub, Input, MINUTES_MAX, PEOPLE_MAX, Stated, TEXT_MAX, Told};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
 use crate::policy::{Level, Policies};
-use crate::store::{AlertRecord, Entry, Meeting, StoreError};
+use crate::store::{AlertRecord, Entry, Meeting, Participant, StoreError};
 use crate::sweep::BandCoverage;
 use crossbeam_channel::TrySendError;
 use std::sync::Arc;
@@ -34,6 +34,15 @@ pub enum AskError {
     /// A meeting without an end, or none.
     #[error("a meeting takes 1 to {MINUTES_MAX} minutes, or ends when somebody ends it")]
     Minutes,
+    /// A meeting without an end cannot be extended.
+    #[error("the meeting has no end to be moved: it lasts until somebody ends it")]
+    Endless,
+    /// A participant without a name.
+    #[error("participant {0} has no name")]
+    Nameless(usize),
+    /// Too many of them.
+    #[error("{0} participants; a meeting has at most {PEOPLE_MAX}")]
+    Crowd(usize),
     /// A text that is too long.
     #[error("{0} is longer than {TEXT_MAX} characters")]
     TooLong(&'static str),
@@ -49,6 +58,10 @@ pub enum AskError {
 pub(super) enum Ask {
     Begin { title: String, level: String, minutes: Option<u32>, reply: oneshot::Sender<Answer<Meeting>> },
     End(oneshot::Sender<Answer<Meeting>>),
+    Extend(u32, oneshot::Sender<Answer<Meeting>>),
+    Check(oneshot::Sender<Answer<serde_json::Value>>),
+    People(oneshot::Sender<Answer<Vec<Participant>>>),
+    PutPeople(Vec<Participant>, oneshot::Sender<Answer<Vec<Participant>>>),
     Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
@@ -117,6 +130,11 @@ impl Hub {
         let _ = self.input.send(Input::Note(kind, data));
     }
 
+    /// What a calendar says; `false` if nobody took it, and it is to be told again.
+    pub fn calendar(&self, news: CalendarNews) -> bool {
+        self.input.try_send(Input::Calendar(Box::new(news))).is_ok()
+    }
+
     /// The room ends; what was told before is recorded.
     pub fn stop(&self) {
         let _ = self.input.send(Input::Stop);
@@ -142,6 +160,38 @@ impl Hub {
     /// None is on.
     pub async fn end(&self) -> Answer<Meeting> {
         self.ask(Ask::End).await
+    }
+
+    /// Gives the meeting `minutes` more.
+    ///
+    /// # Errors
+    /// None is on, it has no end, or that is too long.
+    pub async fn extend(&self, minutes: u32) -> Answer<Meeting> {
+        self.ask(|reply| Ask::Extend(minutes, reply)).await
+    }
+
+    /// Begins a check whether the room is quiet; what it says is in the state from then on, and as it begins given back.
+    ///
+    /// # Errors
+    /// The room does not answer.
+    pub async fn check(&self) -> Answer<serde_json::Value> {
+        self.ask(Ask::Check).await
+    }
+
+    /// Who takes part in the meeting.
+    ///
+    /// # Errors
+    /// None is on.
+    pub async fn people(&self) -> Answer<Vec<Participant>> {
+        self.ask(Ask::People).await
+    }
+
+    /// Puts who takes part in the meeting, in place of those before.
+    ///
+    /// # Errors
+    /// None is on, or they are too many, or one has no name or too long a text.
+    pub async fn put_people(&self, people: Vec<Participant>) -> Answer<Vec<Participant>> {
+        self.ask(|reply| Ask::PutPeople(people, reply)).await
     }
 
     /// Acknowledges an alert.

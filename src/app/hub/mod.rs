@@ -6,7 +6,10 @@
 
 mod alerts;
 mod ask;
+mod check;
 mod meetings;
+mod people;
+mod schedule;
 mod view;
 
 /// Something that happened, as it is told.
@@ -21,15 +24,19 @@ pub struct Told {
 }
 
 use crate::clock;
-use crate::guard::{Band, Guard, Mode, State};
+use crate::guard::{Band, Guard, Mode, SILENT_S, State};
 use crate::pipeline::{EmitterReport, Output};
 use crate::policy::{Level, Policies, Policy};
 use crate::store::{AlertRecord, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
 use ask::Ask;
 pub use ask::{Answer, AskError};
+use check::Checking;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::{SignedDuration, Timestamp};
+pub use people::PEOPLE_MAX;
+use schedule::Agenda;
+pub use schedule::CalendarNews;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -62,6 +69,7 @@ enum Input {
     Policies(Policies),
     Note(&'static str, String),
     Ask(Ask),
+    Calendar(Box<CalendarNews>),
     Stop,
 }
 
@@ -128,9 +136,11 @@ pub fn start(
     let (told, _) = broadcast::channel(BEHIND);
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
+    let meeting = store.meetings(1)?.into_iter().next().filter(|meeting| meeting.ended.is_none());
     let mut room = Room {
         guard: Guard::new(clock::monotonic_s(), open.iter().map(|alert| alert.id.clone())),
-        meeting: store.meetings(1)?.into_iter().next().filter(|meeting| meeting.ended.is_none()),
+        agenda: Agenda::of(store.schedule()?, meeting.as_ref()),
+        meeting,
         alerts: open.into_iter().map(|alert| (alert.id.clone(), alert)).collect(),
         store,
         judge,
@@ -147,6 +157,8 @@ pub fn start(
         end_s: None,
         prune_s: 0.0,
         acknowledged: BTreeMap::new(),
+        heard_s: BTreeMap::new(),
+        check: None,
     };
     let figures = room.figures.clone();
     figures.number.store(room.store.last_number()?, Ordering::Relaxed);
@@ -205,6 +217,12 @@ struct Room {
     prune_s: f64,
     /// Alerts of this meeting that were acknowledged, by emitter.
     acknowledged: BTreeMap<u32, String>,
+    /// When each emitter that is open was heard last, monotonic seconds.
+    heard_s: BTreeMap<u32, f64>,
+    /// What calendars ask for.
+    agenda: Agenda,
+    /// The quiet-room check.
+    check: Option<Checking>,
 }
 
 /// Ends the process with the thread that it cannot do without: whoever supervises it starts it again.
@@ -233,6 +251,7 @@ impl Room {
             if self.end_s.is_some_and(|end_s| end_s <= now_s) {
                 self.overdue();
             }
+            self.keep_schedule(now_s);
             if now_s >= self.prune_s
                 || (self.store.short_of_space() && now_s >= self.prune_s - PRUNE_S + 60.0)
             {
@@ -294,13 +313,17 @@ impl Room {
                 self.answer(ask);
                 true
             }
+            Input::Calendar(news) => {
+                self.calendar(*news);
+                false
+            }
             Input::Stop => false,
         }
     }
 
     fn looked(&mut self, bands: Vec<BandCoverage>, superframe_s: f64, at_s: f64) {
-        // Twice round: one look may have been lost.
-        self.fresh_s = 2.0 * superframe_s;
+        // Twice round: one look may have been lost. What a plan of one band takes is less than what telling of it does.
+        self.fresh_s = (2.0 * superframe_s).max(SILENT_S);
         let band = |band: &BandCoverage| Band {
             name: band.band.clone(),
             required: true,
@@ -370,6 +393,18 @@ impl Room {
             Ask::End(reply) => {
                 let _ = reply.send(self.end());
             }
+            Ask::Extend(minutes, reply) => {
+                let _ = reply.send(self.extend(minutes));
+            }
+            Ask::Check(reply) => {
+                let _ = reply.send(self.ask_check());
+            }
+            Ask::People(reply) => {
+                let _ = reply.send(self.people());
+            }
+            Ask::PutPeople(people, reply) => {
+                let _ = reply.send(self.put_people(people));
+            }
             Ask::Acknowledge { id, by, note, reply } => {
                 let _ = reply.send(self.acknowledge(&id, by, note));
             }
@@ -412,6 +447,8 @@ impl Room {
             coverage: &self.coverage,
             fresh_s: self.fresh_s,
             alerts: &self.alerts,
+            schedule: self.schedule_json(),
+            check: self.check_json(),
         };
         Stated { made_s: now_s, text: state.text().into() }
     }

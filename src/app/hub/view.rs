@@ -19,6 +19,8 @@ pub struct StateJson<'a> {
     pub coverage: &'a [BandCoverage],
     pub fresh_s: f64,
     pub alerts: &'a BTreeMap<String, AlertRecord>,
+    pub schedule: Value,
+    pub check: Value,
 }
 
 #[derive(Serialize)]
@@ -33,6 +35,10 @@ struct Document<'a> {
     meeting: Option<&'a Meeting>,
     coverage: Vec<Band<'a>>,
     alerts: Vec<&'a AlertRecord>,
+    /// What calendars ask for.
+    schedule: &'a Value,
+    /// The quiet-room check; null before the first.
+    check: &'a Value,
     utc: Timestamp,
     version: &'static str,
 }
@@ -92,6 +98,8 @@ impl StateJson<'_> {
             meeting: self.meeting,
             coverage: self.coverage.iter().map(|band| of(band, fresh_s, thousandths)).collect(),
             alerts: self.alerts.values().collect(),
+            schedule: &self.schedule,
+            check: &self.check,
             utc: crate::clock::utc(),
             version: env!("CARGO_PKG_VERSION"),
         })
@@ -101,6 +109,17 @@ impl StateJson<'_> {
 /// `value` as text. What has no text (nothing here) is an empty object.
 pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".into())
+}
+
+/// A meeting, and why it is told.
+pub fn meeting(record: &Meeting, because: &[String]) -> String {
+    #[derive(Serialize)]
+    struct Because<'a> {
+        #[serde(flatten)]
+        record: &'a Meeting,
+        because: &'a [String],
+    }
+    json(&Because { record, because })
 }
 
 /// An alert with where it is in its life.

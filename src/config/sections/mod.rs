@@ -20,6 +20,7 @@
 //! [`Table::kind`]. Secrets are [`Kind::SecretFile`], their keys end in `_file`, and [`super::secret`] reads them when they
 //! are used; a test holds that. Parameters must be comparable: who follows a reload asks what has changed.
 
+mod calendar;
 mod policy;
 mod room;
 
@@ -29,6 +30,7 @@ use super::REGIONS;
 use super::key::{Key, Kind};
 use super::node::Misfit;
 use super::table::Table;
+use crate::calendar::source::Source;
 use crate::policy::{Level, Policies};
 
 /// All that a configuration may say.
@@ -42,6 +44,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("level", Kind::Word(&Level::WORDS), "Security level of a meeting that states none").at_start(),
     Key::new("policy", Kind::Table(policy::KEYS), "What meetings of each level ask for"),
     Key::new("room", Kind::Table(room::KEYS), "The room, its receiver, and where its records are"),
+    Key::new(
+        "calendar",
+        Kind::Tables(&calendar::CALENDARS),
+        "Calendars whose confidential meetings arm the room",
+    )
+    .at_start(),
 ];
 
 /// Checked configuration.
@@ -55,6 +63,8 @@ pub struct Config {
     pub policies: Policies,
     /// The room.
     pub room: Room,
+    /// Calendars whose confidential meetings arm it.
+    pub calendars: Vec<Source>,
 }
 
 /// What `table`, the whole configuration, comes to.
@@ -65,5 +75,6 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
         level: table.text("level").and_then(Level::named).unwrap_or(Level::TopSecret),
         policies: policy::read(&table.table("policy"), faults),
         room: room::read(&table.table("room"), faults),
+        calendars: calendar::read(&table.tables("calendar"), faults),
     }
 }
