@@ -50,7 +50,19 @@ impl Room {
         let device =
             format!("driver=emcon-sim,model=rtlsdr,scene={},control={}", scene.display(), control.display());
         let mut child = program()
-            .args(["run", "--json", "--quiet", "--park", "446M", "--listen", "127.0.0.1:0", "--data"])
+            // At -65 dBm it is far away: here that counts as inside.
+            .args([
+                "run",
+                "--json",
+                "--quiet",
+                "--park",
+                "446M",
+                "--room",
+                "0",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+            ])
             .arg(folder.join("records"))
             .args(["--device", &device])
             .env("XDG_CONFIG_HOME", folder)
