@@ -17,7 +17,7 @@
 //! | alert | an alert is not acknowledged |
 //! | tamper | somebody may have had a hand in a condition |
 //! | blind | the receiver is not to be trusted, nothing was heard from it, or no required band is fresh |
-//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], or records cannot be kept |
+//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], a contact is not reached, or records cannot be kept |
 //! | arming | the mode is arming |
 //! | clear | the mode is armed |
 //! | standby | the mode is standby or ended |
@@ -141,6 +141,8 @@ pub struct Guard {
     acknowledged: BTreeMap<String, f64>,
     /// What happens cannot be recorded.
     unrecorded_s: Option<f64>,
+    /// Contacts that are not reached.
+    unreached: Vec<Condition>,
 }
 
 impl Guard {
@@ -156,6 +158,7 @@ impl Guard {
             heard_s: f64::NEG_INFINITY,
             acknowledged: BTreeMap::new(),
             unrecorded_s: None,
+            unreached: Vec::new(),
         }
     }
 
@@ -205,6 +208,12 @@ impl Guard {
     /// Whether what happens can be recorded.
     pub fn recorded(&mut self, now_s: f64, is: bool) {
         self.unrecorded_s = if is { None } else { self.unrecorded_s.or(Some(now_s)) };
+    }
+
+    /// All contacts that are not reached: in words, and since when.
+    pub fn unreached(&mut self, all: Vec<(String, f64)>) {
+        let condition = |(reason, since_s)| Condition { state: State::Degraded, reason, since_s };
+        self.unreached = all.into_iter().map(condition).collect();
     }
 
     /// Alerts that wait for somebody.
@@ -260,7 +269,7 @@ impl Guard {
 
     /// All that holds, worst first, what follows from time alone included.
     pub fn conditions(&self, now_s: f64) -> Vec<Condition> {
-        let mut all = self.conditions.clone();
+        let mut all: Vec<_> = self.conditions.iter().chain(&self.unreached).cloned().collect();
         if now_s - self.heard_s > SILENT_S {
             let since_s = (self.heard_s + SILENT_S).max(self.began_s.min(now_s));
             all.push(Condition {

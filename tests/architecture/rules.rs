@@ -38,6 +38,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("guard", &[]),
+    ("notify", &["clock", "policy", "config"]),
     (
         "app",
         &[
@@ -64,10 +65,11 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sensor",
             "explain",
             "guard",
+            "notify",
             "store",
         ],
     ),
-    ("web", &["app", "store"]),
+    ("web", &["notify", "app", "store"]),
     (
         "cli",
         &[
@@ -84,6 +86,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "sensor",
             "explain",
+            "notify",
             "store",
             "app",
             "web",
@@ -133,7 +136,7 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web/"]),
-    ("base64", &["web/"]),
+    ("base64", &["web/", "notify/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
@@ -142,7 +145,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("futures_util", &["web/"]),
     ("hyper", &["web/"]),
     ("hyper_util", &["web/"]),
-    ("jiff", &["recording/", "synth/", "app/", "clock", "store/", "cli/room"]),
+    ("hmac", &["notify/"]),
+    ("jiff", &["recording/", "synth/", "app/", "clock", "store/", "notify/", "cli/room"]),
+    ("lettre", &["notify/mail"]),
+    ("minijinja", &["notify/webhook", "config/sections/contact"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -160,7 +166,9 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
-    ("rustix", &["sensor/", "app/", "store/"]),
+    ("reqwest", &["notify/"]),
+    ("rustls", &["notify/"]),
+    ("rustix", &["sensor/", "app/", "store/", "notify/command"]),
     ("rusqlite", &["store/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
@@ -181,20 +189,24 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "config/",
             "app/",
             "store/",
+            "notify/",
             "web/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/"]),
+    ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/", "notify/"]),
     ("serde_path_to_error", &["recording/"]),
     ("sd_notify", &["app/service"]),
-    ("sha2", &["store/", "web/"]),
+    ("sha2", &["store/", "web/", "notify/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tokio", &["app/hub/", "app/configured", "web/", "cli/demo"]),
-    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/"]),
+    ("tokio", &["app/hub/", "app/configured", "web/", "notify/", "cli/demo"]),
+    (
+        "tracing",
+        &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/", "notify/"],
+    ),
     ("tracing_subscriber", &["cli/"]),
 ];
 

@@ -1,6 +1,6 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
+use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
@@ -28,6 +28,9 @@ pub enum AskError {
     /// There is no such alert.
     #[error("no alert {0} is open")]
     NoAlert(String),
+    /// There never was such an alert.
+    #[error("no alert {0} is on record")]
+    UnknownAlert(String),
     /// A level that is none.
     #[error("no level {word:?}: choose one of {known}", word = .0, known = Level::WORDS.join(", "))]
     Level(String),
@@ -52,6 +55,7 @@ pub(super) enum Ask {
     Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
+    Deliveries { alert: String, reply: oneshot::Sender<Answer<Vec<crate::store::Delivery>>> },
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -62,7 +66,7 @@ impl Hub {
     }
 
     /// What happens from now on.
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
+    pub fn listen(&self) -> broadcast::Receiver<Arc<super::Told>> {
         self.told.subscribe()
     }
 
@@ -176,7 +180,7 @@ impl Hub {
         self.ask(|reply| Ask::Meetings { limit, reply }).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
+    pub(super) async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
         /// A disk that does not answer for so long never will.
         const PATIENCE: Duration = Duration::from_secs(5);
         let (reply, answer) = oneshot::channel();

@@ -20,9 +20,11 @@
 //! [`Table::kind`]. Secrets are [`Kind::SecretFile`], their keys end in `_file`, and [`super::secret`] reads them when they
 //! are used; a test holds that. Parameters must be comparable: who follows a reload asks what has changed.
 
+mod contact;
 mod policy;
 mod room;
 
+pub use contact::{Contact, ContactChannel, Mail, MailSecurity, Severity, SyslogAddress};
 pub use room::Room;
 
 use super::REGIONS;
@@ -42,6 +44,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("level", Kind::Word(&Level::WORDS), "Security level of a meeting that states none").at_start(),
     Key::new("policy", Kind::Table(policy::KEYS), "What meetings of each level ask for"),
     Key::new("room", Kind::Table(room::KEYS), "The room, its receiver, and where its records are"),
+    Key::new("contact", Kind::Tables(&contact::CONTACTS), "Whom the room tells, and how").at_start(),
 ];
 
 /// Checked configuration.
@@ -55,6 +58,8 @@ pub struct Config {
     pub policies: Policies,
     /// The room.
     pub room: Room,
+    /// Whom the room tells.
+    pub contacts: Vec<Contact>,
 }
 
 /// What `table`, the whole configuration, comes to.
@@ -65,5 +70,6 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
         level: table.text("level").and_then(Level::named).unwrap_or(Level::TopSecret),
         policies: policy::read(&table.table("policy"), faults),
         room: room::read(&table.table("room"), faults),
+        contacts: contact::read(&table.tables("contact"), faults),
     }
 }
