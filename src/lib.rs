@@ -36,6 +36,7 @@ pub mod config;
 pub mod sensor;
 pub mod explain;
 pub mod guard;
+pub mod notify;
 pub mod app;
 pub mod web;
 pub mod cli;

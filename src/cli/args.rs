@@ -82,6 +82,8 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Samples of an attached receiver to a SigMF recording
     Record(RecordArgs),
+    /// Try whether the contacts of the configuration can be told
+    Notify(NotifyArgs),
     /// Check the configuration, show what holds and why, print its schema
     Config(ConfigArgs),
     /// Print a shell's completion script
@@ -322,6 +324,36 @@ pub struct SenseArgs {
     /// Order of the sweep [default: another one each time]
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+}
+
+/// `emcon notify`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon notify test\n  \
+        emcon notify test security --json",
+    after_help = "Exit status: 0 all were told; 2 usage, 69 some could not be, 78 the configuration is wrong or has no such \
+        contact."
+)]
+pub struct NotifyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: NotifyVerb,
+}
+
+/// What `emcon notify` does.
+#[derive(Debug, Subcommand)]
+pub enum NotifyVerb {
+    /// Send a message marked as a test to every contact, or to one, the way that alerts go, and print what came of it
+    Test {
+        /// Name of the contact
+        #[arg(value_name = "CONTACT")]
+        contact: Option<String>,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArgs,
+    },
 }
 
 /// `emcon config`.

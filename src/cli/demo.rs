@@ -2,7 +2,7 @@
 
 use super::args::{Common, DemoArgs};
 use super::exit::Exit;
-use super::room::{Listen, OpenRoom, stopped_by_signals};
+use super::room::{Listen, OpenRoom, Telling, stopped_by_signals};
 use super::{colored, complain, output_failed};
 use crate::app::hub::{Hub, Start};
 use crate::app::live::{LinesLive, LiveParams, RoomLive, guard};
@@ -96,12 +96,13 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let epoch = clock::utc();
-    let room =
-        match OpenRoom::open(None, Start::Standby, epoch, Listen::Anywhere(args.listen), Policies::default())
-        {
-            Ok(room) => room,
-            Err(exit) => return exit,
-        };
+    // A play is nobody's business outside this machine.
+    let telling = Telling { contacts: &[], room: "" };
+    let listen = Listen::Anywhere(args.listen);
+    let room = match OpenRoom::open(None, Start::Standby, epoch, listen, Policies::default(), telling) {
+        Ok(room) => room,
+        Err(exit) => return exit,
+    };
     let arguments = ["sense", "--device", &device, "--receiver", "hackrf", "--region", "cn", "--quiet"];
     let params = LiveParams {
         command: SensorCommand {

@@ -3,7 +3,7 @@
 use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
 use super::calendar::source;
 use super::exit::Exit;
-use super::room::{Listen, OpenRoom};
+use super::room::{Listen, OpenRoom, Telling};
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
 use crate::app::calendars::follow;
@@ -92,6 +92,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         epoch,
         Listen::Here(args.listen.or(config.room.listen)),
         config.policies.clone(),
+        Telling { contacts: &config.contacts, room: config.room.name.as_deref().unwrap_or("") },
     ) {
         Ok(room) => room,
         Err(exit) => return exit,

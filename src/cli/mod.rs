@@ -12,6 +12,7 @@ pub mod exit;
 mod live;
 mod logging;
 mod meeting;
+mod notify;
 mod pages;
 mod plan;
 mod progress;
@@ -64,6 +65,7 @@ fn run(cli: &Cli) -> Exit {
         Verb::Doctor(args) => doctor::run(args, &cli.common),
         Verb::Scan(args) => scan::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
+        Verb::Notify(args) => notify::run(args, &cli.common),
         Verb::Config(args) => config::run(args, &cli.common),
         Verb::Completions(args) => pages::completions(args),
         Verb::Man(args) => pages::man(args),

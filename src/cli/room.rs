@@ -5,7 +5,8 @@ use super::exit::Exit;
 use crate::app::configured::Configured;
 use crate::app::hub::{self, Hub, Start};
 use crate::app::service;
-use crate::config::Survey;
+use crate::config::{Contact, Survey};
+use crate::notify::{self, Running};
 use crate::policy::{Policies, Policy};
 use crate::store::Store;
 use crate::web::{ServeError, Server, serve};
@@ -31,6 +32,8 @@ pub struct OpenRoom {
     policies: Receiver<Policy>,
     thread: Option<JoinHandle<()>>,
     server: Server,
+    /// Last, so that what the room says at its end still goes.
+    _contacts: Running,
 }
 
 impl OpenRoom {
@@ -44,7 +47,10 @@ impl OpenRoom {
         epoch: Timestamp,
         listen: Listen,
         policies: Policies,
+        telling: Telling<'_>,
     ) -> Result<Self, Exit> {
+        let (running, contacts, outcomes) =
+            notify::start(telling.contacts, telling.room).map_err(|why| failed(&why, Exit::Config))?;
         let store = match &folder {
             Some(folder) => Store::open(folder),
             None => Store::in_memory(),
@@ -60,9 +66,10 @@ impl OpenRoom {
             tracing::warn!("records are kept in memory only and end with this: give --data DIR to keep them");
         }
         let (hub, policies, thread) =
-            hub::start(store, start, epoch, policies).map_err(|error| failed(&error, Exit::Io))?;
+            hub::start_telling(store, start, epoch, policies, contacts, Some(outcomes))
+                .map_err(|error| failed(&error, Exit::Io))?;
         let server = listening(&hub, listen).map_err(|error| failed(&error, Exit::Unavailable))?;
-        Ok(Self { hub, policies, thread: Some(thread), server })
+        Ok(Self { hub, policies, thread: Some(thread), server, _contacts: running })
     }
 
     /// Runs `task` beside the page.
@@ -168,6 +175,15 @@ impl Drop for Beside {
             let _ = thread.join();
         }
     }
+}
+
+/// Whom the room tells, and under which name.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling<'a> {
+    /// Whom.
+    pub contacts: &'a [Contact],
+    /// What the room is called.
+    pub room: &'a str,
 }
 
 /// Where to listen, if somebody said so.

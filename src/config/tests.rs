@@ -162,11 +162,11 @@ fn all_faults_of_all_files_are_told_at_once_with_their_lines_and_keys() {
             "emcon.toml:5: room.devcie: unknown key: there are name, device, receiver, baseline, data, listen",
             "emcon.toml:6: room.receiver: unknown receiver \"abacus\": choose one of hackrf, rtlsdr",
             "conf.d/10.toml:2: string values must be quoted, expected literal string",
-            "conf.d/10.toml:2: name: unknown key: there are region, level, policy, room, calendar",
+            "conf.d/10.toml:2: name: unknown key: there are region, level, policy, room, calendar, contact",
             "conf.d/10.toml:4: room.listen: \"7430\" must be an address and a port, as 127.0.0.1:7430",
             "conf.d/20.toml:1: room: is a whole number, must be a table",
             "conf.d/20.toml:2: unclosed table, expected `]`",
-            "conf.d/20.toml:2: web: unknown key: there are region, level, policy, room, calendar",
+            "conf.d/20.toml:2: web: unknown key: there are region, level, policy, room, calendar, contact",
         ]
     );
 }
@@ -437,4 +437,53 @@ proptest! {
             prop_assert_eq!(sections::read(&Table::root(&again.nodes, KEYS), &mut faults), config);
         }
     }
+}
+
+#[test]
+fn contacts_are_read_and_what_they_cannot_be_is_told() {
+    let config = loaded(&[(
+        "emcon.toml",
+        "[[contact]]\nkind = \"webhook\"\nname = \"siem\"\nurl = \"https://siem.example/x\"\nsecret_file = \"key\"\n\
+         levels = [\"secret\"]\nmin_severity = \"critical\"\n\
+         [[contact]]\nkind = \"syslog\"\nname = \"log\"\nto = \"unix:/dev/log\"\nheartbeat_s = 0\n\
+         [[contact]]\nkind = \"mail\"\nname = \"mail\"\nserver = \"m\"\nfrom = \"a@b\"\nto = [\"c@d\"]\n",
+    )])
+    .unwrap();
+    let [siem, log, mail] = config.contacts.as_slice() else { panic!("{:?}", config.contacts) };
+    assert_eq!((siem.min_severity, siem.heartbeat_s), (Severity::Critical, 60));
+    assert_eq!(siem.levels, Some(vec![Level::Secret]));
+    assert!(
+        matches!(&siem.channel, ContactChannel::Webhook { secret_file: Some(file), .. } if file.ends_with("key"))
+    );
+    assert_eq!(log.channel, ContactChannel::Syslog(SyslogAddress::Unix("/dev/log".into())));
+    assert_eq!((log.heartbeat_s, log.min_severity, log.levels.clone()), (0, Severity::Info, None));
+    let ContactChannel::Mail(mail) = &mail.channel else { panic!("{mail:?}") };
+    assert_eq!((mail.port, mail.security), (587, MailSecurity::StartTls));
+
+    let check = |keys: &str, expected: &str| {
+        let text = format!("[[contact]]\nname = \"x\"\n{}", keys.replace('\'', "\""));
+        let faults = loaded(&[("emcon.toml", &text)]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains(expected), "{keys}: {faults:?}");
+    };
+    check("kind = 'webhook'\nurl = 'ftp://x'", "emcon.toml:4: contact[0].url: must be https://");
+    check("kind = 'webhook'\nurl = 'http://me:pw@x/'", "contact[0].url: must not hold a name or a password");
+    check("kind = 'webhook'\nurl = 'http://x/'\ntemplate = '{{ a'", "contact[0].template: is no template");
+    check("kind = 'command'\nargv = ['siren']", "contact[0].argv: must begin with the program's whole path");
+    check("kind = 'syslog'\nto = 'tcp://x'", "contact[0].to: must be udp://HOST:PORT");
+    check(
+        "kind = 'mail'\nserver = 'm'\nfrom = 'a@b'\nto = ['c@d']\nuser = 'u'",
+        "contact[0].user: needs password_file",
+    );
+    check(
+        "kind = 'mail'\nserver = 'm'\nfrom = 'a@b'\nto = ['c@d']\nsecurity = 'plain'",
+        "contact[0].security: plain is for a server on this machine only",
+    );
+    check(
+        "kind = 'command'\nargv = ['/bin/a']\n[[contact]]\nkind = 'command'\nname = 'x'\nargv = ['/bin/a']",
+        "contact[1].name: another contact is called so",
+    );
+    check(
+        "kind = 'command'\nargv = ['/bin/a']\n[[contact]]\nkind = 'command'\nname = 'a b'\nargv = ['/b']",
+        "contact[1].name: must be of letters",
+    );
 }

@@ -17,7 +17,7 @@
 //! | alert | an alert is not acknowledged |
 //! | tamper | somebody may have had a hand in a condition |
 //! | blind | the receiver is not to be trusted, nothing was heard from it, or no required band is fresh |
-//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], records cannot be kept, or a calendar cannot be read |
+//! | degraded | it is to be trusted in part, a required band is not fresh, an acknowledged device was heard within [`GONE_S`], records cannot be kept, a calendar cannot be read, or a contact is not reached |
 //! | arming | the mode is arming |
 //! | clear | the mode is armed |
 //! | standby | the mode is standby or ended |
@@ -146,6 +146,8 @@ pub struct Guard {
     unrecorded_s: Option<f64>,
     /// What is wrong beside what is seen.
     beside: Vec<Condition>,
+    /// Contacts that are not reached.
+    unreached: Vec<Condition>,
 }
 
 impl Guard {
@@ -162,6 +164,7 @@ impl Guard {
             acknowledged: BTreeMap::new(),
             unrecorded_s: None,
             beside: Vec::new(),
+            unreached: Vec::new(),
         }
     }
 
@@ -211,6 +214,12 @@ impl Guard {
     /// Whether what happens can be recorded.
     pub fn recorded(&mut self, now_s: f64, is: bool) {
         self.unrecorded_s = if is { None } else { self.unrecorded_s.or(Some(now_s)) };
+    }
+
+    /// All contacts that are not reached: in words, and since when.
+    pub fn unreached(&mut self, all: Vec<(String, f64)>) {
+        let condition = |(reason, since_s)| Condition { state: State::Degraded, reason, since_s };
+        self.unreached = all.into_iter().map(condition).collect();
     }
 
     /// Alerts that wait for somebody.
@@ -266,6 +275,7 @@ impl Guard {
     pub fn conditions(&self, now_s: f64) -> Vec<Condition> {
         let mut all = self.conditions.clone();
         all.extend(self.beside.iter().cloned());
+        all.extend(self.unreached.iter().cloned());
         if now_s - self.heard_s > SILENT_S {
             let since_s = (self.heard_s + SILENT_S).max(self.began_s.min(now_s));
             all.push(Condition {

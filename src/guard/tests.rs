@@ -197,3 +197,16 @@ fn without_records_nothing_is_clear() {
     guard.recorded(10.0, true);
     assert_eq!(guard.state(10.0), State::Clear);
 }
+
+#[test]
+fn a_contact_that_is_not_reached_keeps_the_room_from_being_clear() {
+    let mut guard = armed();
+    guard.unreached(vec![("contact siem is not reached: refused".into(), 3.0)]);
+    assert_eq!((guard.state(10.0), guard.lease_s(10.0)), (State::Degraded, 0.0));
+    assert_eq!(guard.conditions(10.0)[0].since_s, 3.0);
+    // What is wrong with what is seen is told of on its own.
+    guard.wrong(10.0, []);
+    assert_eq!(guard.state(10.0), State::Degraded);
+    guard.unreached(Vec::new());
+    assert_eq!(guard.state(10.0), State::Clear);
+}

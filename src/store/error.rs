@@ -110,12 +110,6 @@ pub enum StoreError {
         /// The limit.
         limit: usize,
     },
-    /// No such entry in the journal.
-    #[error("journal entry {number} is not there, or not any more; nothing can be delivered")]
-    UnknownEntry {
-        /// Its number.
-        number: i64,
-    },
     /// No such delivery.
     #[error("delivery {id} is not there, or was pruned")]
     UnknownDelivery {

@@ -88,7 +88,7 @@ impl NewEntry<'_> {
 }
 
 impl Entry {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             number: row.get(0)?,
             kind: row.get(1)?,

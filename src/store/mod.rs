@@ -95,6 +95,19 @@ impl Store {
         alert: Option<&AlertRecord>,
         meeting: Option<&Meeting>,
     ) -> Result<Entry, StoreError> {
+        self.record_for(entry, alert, meeting, &[], None).map(|(entry, _)| entry)
+    }
+
+    /// The same, and has the entry wait for delivery to each of `contacts`; `about` is the alert that it is of. Gives the
+    /// deliveries' ids too, in the order of `contacts`.
+    pub fn record_for(
+        &mut self,
+        entry: &NewEntry<'_>,
+        alert: Option<&AlertRecord>,
+        meeting: Option<&Meeting>,
+        contacts: &[&str],
+        about: Option<&str>,
+    ) -> Result<(Entry, Vec<i64>), StoreError> {
         entry.check()?;
         self.write(|connection| {
             if let Some(meeting) = meeting {
@@ -103,7 +116,10 @@ impl Store {
             if let Some(alert) = alert {
                 records::put_alert(connection, alert)?;
             }
-            journal::append(connection, entry)
+            let entry = journal::append(connection, entry)?;
+            let add = |contact: &&str| outbox::add(connection, contact, entry.number, entry.at, about);
+            let deliveries = contacts.iter().map(add).collect::<rusqlite::Result<_>>()?;
+            Ok((entry, deliveries))
         })
     }
 
@@ -177,18 +193,6 @@ impl Store {
         self.read(records::open_alerts)
     }
 
-    /// Has journal entry `entry` wait for delivery to `contact` from `at` on.
-    pub fn enqueue(&mut self, contact: &str, entry: i64, at: Timestamp) -> Result<(), StoreError> {
-        let known =
-            self.write(|connection| outbox::enqueue(connection, contact, entry, at).map(|rows| rows > 0))?;
-        if known { Ok(()) } else { Err(StoreError::UnknownEntry { number: entry }) }
-    }
-
-    /// Deliveries whose time has come, the longest overdue first, at most `limit`.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-        self.read(|connection| outbox::due(connection, now, limit))
-    }
-
     /// A delivery succeeded: it waits no longer.
     pub fn delivered(&mut self, delivery: i64, at: Timestamp) -> Result<(), StoreError> {
         let known = self.write(|connection| outbox::delivered(connection, delivery, at))?;
@@ -199,6 +203,22 @@ impl Store {
     pub fn postponed(&mut self, delivery: i64, until: Timestamp, why: &str) -> Result<(), StoreError> {
         let known = self.write(|connection| outbox::postponed(connection, delivery, until, why))?;
         if known { Ok(()) } else { Err(StoreError::UnknownDelivery { id: delivery }) }
+    }
+
+    /// The latest `limit` deliveries that wait for `contact`, oldest first: their ids and entries.
+    pub fn waiting(&self, contact: &str, limit: usize) -> Result<Vec<(i64, Entry)>, StoreError> {
+        self.read(|connection| outbox::waiting(connection, contact, limit))
+    }
+
+    /// A delivery is not wanted any more.
+    pub fn left_out(&mut self, delivery: i64) -> Result<(), StoreError> {
+        let known = self.write(|connection| outbox::left_out(connection, delivery))?;
+        if known { Ok(()) } else { Err(StoreError::UnknownDelivery { id: delivery }) }
+    }
+
+    /// Who was told what of `alert`, in order, at most `limit`.
+    pub fn deliveries(&self, alert: &str, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.read(|connection| outbox::deliveries(connection, alert, limit))
     }
 
     /// Deletes journal entries with their deliveries, alerts and meetings older than `before`, and says how many;

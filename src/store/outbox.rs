@@ -1,49 +1,56 @@
-//! Deliveries of journal entries that wait for somebody: kept until the entry is pruned.
+//! Deliveries of journal entries to contacts: kept until the entry is pruned.
 
+use super::journal::Entry;
 use super::value::{Time, limit};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use serde::Serialize;
 
-/// A delivery that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How one contact was told of something that became of an alert. Serialises as the API shows it.
+#[derive(Serialize, Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id.
-    pub id: i64,
     /// To whom.
     pub contact: String,
     /// Number of the journal entry.
     pub entry: i64,
+    /// `raised`, `updated`, `resolved` or `acknowledged`.
+    pub phase: Option<String>,
+    /// When that was.
+    pub at: Timestamp,
     /// Attempts that failed.
     pub attempts: u32,
     /// Why the last one failed.
     pub last_error: Option<String>,
+    /// When it arrived.
+    pub delivered: Option<Timestamp>,
 }
 
-/// Gives the number of rows: none if the entry is not there.
-pub fn enqueue(connection: &Connection, contact: &str, entry: i64, at: Timestamp) -> rusqlite::Result<usize> {
+/// Has entry `entry`, which is of `alert` if it is of one, wait for `contact` from `at` on. Gives the delivery's id.
+pub fn add(
+    connection: &Connection,
+    contact: &str,
+    entry: i64,
+    at: Timestamp,
+    alert: Option<&str>,
+) -> rusqlite::Result<i64> {
     connection
-        .prepare_cached(
-            "INSERT INTO outbox (contact, entry, due) SELECT ?1, number, ?3 FROM journal WHERE number = ?2",
-        )?
-        .execute(params![contact, entry, Time(at)])
+        .prepare_cached("INSERT INTO outbox (contact, entry, due, alert) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![contact, entry, Time(at), alert])?;
+    Ok(connection.last_insert_rowid())
 }
 
-pub fn due(connection: &Connection, now: Timestamp, most: usize) -> rusqlite::Result<Vec<Delivery>> {
-    connection
+/// The latest that wait for `contact`, oldest first: deliveries' ids and entries.
+pub fn waiting(connection: &Connection, contact: &str, most: usize) -> rusqlite::Result<Vec<(i64, Entry)>> {
+    let mut all: Vec<_> = connection
         .prepare_cached(
-            "SELECT id, contact, entry, attempts, last_error FROM outbox
-             WHERE delivered IS NULL AND due <= ?1 ORDER BY due, id LIMIT ?2",
+            "SELECT journal.number, journal.kind, journal.at, journal.meeting, journal.data, outbox.id
+             FROM outbox JOIN journal ON journal.number = outbox.entry
+             WHERE outbox.contact = ?1 AND outbox.delivered IS NULL ORDER BY outbox.id DESC LIMIT ?2",
         )?
-        .query_map(params![Time(now), limit(most)], |row| {
-            Ok(Delivery {
-                id: row.get(0)?,
-                contact: row.get(1)?,
-                entry: row.get(2)?,
-                attempts: row.get(3)?,
-                last_error: row.get(4)?,
-            })
-        })?
-        .collect()
+        .query_map(params![contact, limit(most)], |row| Ok((row.get(5)?, Entry::read(row)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    all.reverse();
+    Ok(all)
 }
 
 /// Whether the delivery was there. One that is told of twice keeps its first time.
@@ -65,4 +72,32 @@ pub fn postponed(
         .prepare_cached("UPDATE outbox SET attempts = attempts + 1, due = ?2, last_error = ?3 WHERE id = ?1")?
         .execute(params![delivery, Time(until), why])?;
     Ok(rows > 0)
+}
+
+/// Whether the delivery was there.
+pub fn left_out(connection: &Connection, delivery: i64) -> rusqlite::Result<bool> {
+    let rows = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([delivery])?;
+    Ok(rows > 0)
+}
+
+pub fn deliveries(connection: &Connection, alert: &str, most: usize) -> rusqlite::Result<Vec<Delivery>> {
+    connection
+        .prepare_cached(
+            "SELECT outbox.contact, outbox.entry, json_extract(journal.data, '$.phase'), journal.at,
+                 outbox.attempts, outbox.last_error, outbox.delivered
+             FROM outbox JOIN journal ON journal.number = outbox.entry
+             WHERE outbox.alert = ?1 ORDER BY outbox.id LIMIT ?2",
+        )?
+        .query_map(params![alert, limit(most)], |row| {
+            Ok(Delivery {
+                contact: row.get(0)?,
+                entry: row.get(1)?,
+                phase: row.get(2)?,
+                at: row.get::<_, Time>(3)?.0,
+                attempts: row.get(4)?,
+                last_error: row.get(5)?,
+                delivered: row.get::<_, Option<Time>>(6)?.map(|time| time.0),
+            })
+        })?
+        .collect()
 }

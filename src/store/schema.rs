@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR];
+pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR, DELIVERIES_OF_ALERTS];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -82,6 +82,14 @@ CREATE TABLE schedule (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     data TEXT NOT NULL
 ) STRICT;
+";
+
+/// Who was told of an alert is asked for by its id.
+const DELIVERIES_OF_ALERTS: &str = "
+ALTER TABLE outbox ADD COLUMN alert TEXT;
+CREATE INDEX outbox_by_alert ON outbox (alert) WHERE alert IS NOT NULL;
+DROP INDEX outbox_waiting;
+CREATE INDEX outbox_of_contact ON outbox (contact, id) WHERE delivered IS NULL;
 ";
 
 /// The latest version.

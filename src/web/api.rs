@@ -27,7 +27,7 @@ impl IntoResponse for AskError {
             Self::MeetingOn(_) => (StatusCode::CONFLICT, "a meeting is on"),
             Self::NoMeeting => (StatusCode::CONFLICT, "no meeting"),
             Self::Endless => (StatusCode::CONFLICT, "no end"),
-            Self::NoAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
+            Self::NoAlert(_) | Self::UnknownAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
             Self::Level(_) | Self::TooLong(_) | Self::Minutes | Self::Nameless(_) | Self::Crowd(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not possible")
             }
@@ -209,6 +209,7 @@ pub async fn metrics(State(hub): State<Hub>) -> Response {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
+    super::contacts::figures(hub.contacts(), &mut text);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

@@ -7,6 +7,8 @@
 //! | GET /api/v1/events | server-sent events; `Last-Event-ID` replays what was missed |
 //! | GET /api/v1/alerts, /api/v1/meetings | what is on record |
 //! | POST /api/v1/alerts/{id}/acknowledge | |
+//! | GET /api/v1/alerts/{id}/deliveries, /api/v1/contacts | who was told when; who can be |
+//! | POST /api/v1/contacts/{name}/test | |
 //! | POST /api/v1/meetings, /api/v1/meetings/current/end | |
 //! | POST /api/v1/meeting/extend, /api/v1/meeting/check | |
 //! | GET, PUT /api/v1/meeting/participants | |
@@ -16,6 +18,7 @@
 //! foreign page sends here is refused by the name it asks for (DNS rebinding) and by a header that only this page sets.
 
 mod api;
+mod contacts;
 mod events;
 mod guard;
 mod serve;
@@ -44,6 +47,9 @@ pub fn router(hub: Hub) -> Router {
         .route("/events", get(events::events))
         .route("/alerts", get(api::alerts))
         .route("/alerts/{id}/acknowledge", post(api::acknowledge))
+        .route("/alerts/{id}/deliveries", get(contacts::deliveries))
+        .route("/contacts", get(contacts::contacts))
+        .route("/contacts/{name}/test", post(contacts::test))
         .route("/meetings", get(api::meetings).post(api::begin))
         .route("/meetings/current/end", post(api::end))
         .route("/meeting/extend", post(api::extend))

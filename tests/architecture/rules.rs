@@ -39,6 +39,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("guard", &[]),
+    ("notify", &["clock", "policy", "config"]),
     (
         "app",
         &[
@@ -66,10 +67,11 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sensor",
             "explain",
             "guard",
+            "notify",
             "store",
         ],
     ),
-    ("web", &["app", "store"]),
+    ("web", &["notify", "app", "store"]),
     (
         "cli",
         &[
@@ -87,6 +89,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "sensor",
             "explain",
+            "notify",
             "store",
             "app",
             "web",
@@ -136,7 +139,7 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web/"]),
-    ("base64", &["web/"]),
+    ("base64", &["web/", "notify/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("calcard", &["calendar/"]),
     ("chrono", &["calendar/"]),
@@ -147,6 +150,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("futures_util", &["web/"]),
     ("hyper", &["web/"]),
     ("hyper_util", &["web/"]),
+    ("hmac", &["notify/"]),
     (
         "jiff",
         &[
@@ -159,9 +163,12 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "app/",
             "clock",
             "store/",
+            "notify/",
             "cli/room",
         ],
     ),
+    ("lettre", &["notify/mail"]),
+    ("minijinja", &["notify/webhook", "config/sections/contact"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (
         "num_complex",
@@ -179,9 +186,9 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
-    ("reqwest", &["app/calendars/"]),
-    ("rustls", &["app/calendars/"]),
-    ("rustix", &["sensor/", "app/", "store/"]),
+    ("reqwest", &["app/calendars/", "notify/"]),
+    ("rustls", &["app/calendars/", "notify/"]),
+    ("rustix", &["sensor/", "app/", "store/", "notify/command"]),
     ("rusqlite", &["store/"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
@@ -203,20 +210,24 @@ pub const HOMES: &[(&str, &[&str])] = &[
             "config/",
             "app/",
             "store/",
+            "notify/",
             "web/",
         ],
     ),
-    ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/"]),
+    ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/", "notify/"]),
     ("serde_path_to_error", &["recording/"]),
     ("sd_notify", &["app/service"]),
-    ("sha2", &["store/", "web/"]),
+    ("sha2", &["store/", "web/", "notify/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tokio", &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "cli/demo"]),
-    ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/"]),
+    ("tokio", &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "notify/", "cli/demo"]),
+    (
+        "tracing",
+        &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/", "notify/"],
+    ),
     ("tracing_subscriber", &["cli/"]),
 ];
 

@@ -28,6 +28,9 @@ pub enum AskError {
     /// There is no such alert.
     #[error("no alert {0} is open")]
     NoAlert(String),
+    /// There never was such an alert.
+    #[error("no alert {0} is on record")]
+    UnknownAlert(String),
     /// A level that is none.
     #[error("no level {word:?}: choose one of {known}", word = .0, known = Level::WORDS.join(", "))]
     Level(String),
@@ -65,6 +68,7 @@ pub(super) enum Ask {
     Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
+    Deliveries { alert: String, reply: oneshot::Sender<Answer<Vec<crate::store::Delivery>>> },
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -75,7 +79,7 @@ impl Hub {
     }
 
     /// What happens from now on.
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
+    pub fn listen(&self) -> broadcast::Receiver<Arc<super::Told>> {
         self.told.subscribe()
     }
 
@@ -226,7 +230,7 @@ impl Hub {
         self.ask(|reply| Ask::Meetings { limit, reply }).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
+    pub(super) async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
         /// A disk that does not answer for so long never will.
         const PATIENCE: Duration = Duration::from_secs(5);
         let (reply, answer) = oneshot::channel();

@@ -8,6 +8,7 @@ mod alerts;
 mod ask;
 mod check;
 mod meetings;
+mod outbox;
 mod people;
 mod schedule;
 mod view;
@@ -25,6 +26,7 @@ pub struct Told {
 
 use crate::clock;
 use crate::guard::{Band, Guard, Mode, SILENT_S, State};
+use crate::notify::{Contacts, Outcome};
 use crate::pipeline::{EmitterReport, Output};
 use crate::policy::{Level, Policies, Policy};
 use crate::store::{AlertRecord, Meeting, NewEntry, Store};
@@ -34,6 +36,7 @@ pub use ask::{Answer, AskError};
 use check::Checking;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::{SignedDuration, Timestamp};
+use outbox::Outbox;
 pub use people::PEOPLE_MAX;
 use schedule::Agenda;
 pub use schedule::CalendarNews;
@@ -41,7 +44,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use view::StateJson;
 
 /// Time between two renewals of what is told, and of the lease.
@@ -81,6 +84,7 @@ pub struct Hub {
     told: broadcast::Sender<Arc<Told>>,
     dropped: Arc<AtomicU64>,
     figures: Arc<Figures>,
+    contacts: Contacts,
 }
 
 /// The state as it was told: when, on the monotonic clock, and as JSON.
@@ -131,6 +135,21 @@ pub fn start(
     epoch: Timestamp,
     policies: Policies,
 ) -> Result<(Hub, Receiver<Policy>, std::thread::JoinHandle<()>), AskError> {
+    start_telling(store, start, epoch, policies, Contacts::none(), None)
+}
+
+/// The same, which tells `contacts`; what becomes of messages comes through `outcomes`.
+///
+/// # Errors
+/// As above.
+pub fn start_telling(
+    store: Store,
+    start: Start,
+    epoch: Timestamp,
+    policies: Policies,
+    contacts: Contacts,
+    outcomes: Option<mpsc::Receiver<Outcome>>,
+) -> Result<(Hub, Receiver<Policy>, std::thread::JoinHandle<()>), AskError> {
     let (input, inputs) = bounded(WAITING);
     let (judge, policy) = bounded(16);
     let (told, _) = broadcast::channel(BEHIND);
@@ -142,6 +161,7 @@ pub fn start(
         agenda: Agenda::of(store.schedule()?, meeting.as_ref()),
         meeting,
         alerts: open.into_iter().map(|alert| (alert.id.clone(), alert)).collect(),
+        outbox: Outbox::new(contacts.clone(), outcomes, &store)?,
         store,
         judge,
         policies,
@@ -175,7 +195,7 @@ pub fn start(
             room.run(&inputs);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, state, told, dropped: Arc::default(), figures }, policy, thread))
+    Ok((Hub { input, state, told, dropped: Arc::default(), figures, contacts }, policy, thread))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -223,6 +243,8 @@ struct Room {
     agenda: Agenda,
     /// The quiet-room check.
     check: Option<Checking>,
+    /// What contacts are told.
+    outbox: Outbox,
 }
 
 /// Ends the process with the thread that it cannot do without: whoever supervises it starts it again.
@@ -248,6 +270,7 @@ impl Room {
                 Err(RecvTimeoutError::Timeout) => false,
             };
             self.guard.tick(now_s);
+            self.keep_contacts(now_s);
             if self.end_s.is_some_and(|end_s| end_s <= now_s) {
                 self.overdue();
             }
@@ -335,15 +358,14 @@ impl Room {
     }
 
     fn changed(&mut self, now: (Mode, State)) {
-        self.last = now;
+        let was = std::mem::replace(&mut self.last, now);
         let conditions: Vec<String> = self
             .guard
             .conditions(clock::monotonic_s())
             .into_iter()
             .map(|condition| condition.reason)
             .collect();
-        let json =
-            serde_json::json!({ "mode": now.0.as_str(), "state": now.1.as_str(), "conditions": conditions });
+        let json = serde_json::json!({ "mode": now.0.as_str(), "state": now.1.as_str(), "was": was.1.as_str(), "conditions": conditions });
         self.record("changed", json.to_string(), None, None);
     }
 
@@ -356,9 +378,16 @@ impl Room {
         meeting: Option<&Meeting>,
     ) {
         let of = self.meeting.as_ref().map(|meeting| meeting.id.clone());
-        let entry = NewEntry { kind, at: clock::utc(), meeting: of.as_deref(), data: &data };
-        match self.store.record(&entry, alert, meeting) {
-            Ok(entry) => {
+        let at = clock::utc();
+        let entry = NewEntry { kind, at, meeting: of.as_deref(), data: &data };
+        let wanted = self.outbox.wanted(kind, &data, at, self.level());
+        let names: Vec<&str> = wanted.iter().flat_map(|wanted| &wanted.names).map(String::as_str).collect();
+        let about = wanted.as_ref().and_then(|wanted| wanted.about.as_deref());
+        match self.store.record_for(&entry, alert, meeting, &names, about) {
+            Ok((entry, deliveries)) => {
+                if let Some(wanted) = &wanted {
+                    self.outbox.tell(wanted, kind, &data, at, Some((entry.number, &deliveries)));
+                }
                 self.guard.recorded(clock::monotonic_s(), true);
                 self.figures.number.store(entry.number, Ordering::Relaxed);
                 // Who is told and asks must find it.
@@ -366,6 +395,9 @@ impl Room {
                 self.tell(Some(entry.number), kind, data);
             }
             Err(error) => {
+                if let Some(wanted) = &wanted {
+                    self.outbox.tell(wanted, kind, &data, at, None);
+                }
                 self.guard.recorded(clock::monotonic_s(), false);
                 if self.figures.lost.fetch_add(1, Ordering::Relaxed) == 0 {
                     tracing::error!("cannot record: {error}");
@@ -413,6 +445,9 @@ impl Room {
             }
             Ask::Alerts { meeting, limit, reply } => {
                 let _ = reply.send(self.store.alerts(meeting.as_deref(), limit).map_err(AskError::from));
+            }
+            Ask::Deliveries { alert, reply } => {
+                let _ = reply.send(self.deliveries(&alert));
             }
             Ask::Meetings { limit, reply } => {
                 let _ = reply.send(self.store.meetings(limit).map_err(AskError::from));

@@ -21,9 +21,11 @@
 //! are used; a test holds that. Parameters must be comparable: who follows a reload asks what has changed.
 
 mod calendar;
+mod contact;
 mod policy;
 mod room;
 
+pub use contact::{Contact, ContactChannel, Mail, MailSecurity, Severity, SyslogAddress};
 pub use room::Room;
 
 use super::REGIONS;
@@ -50,6 +52,7 @@ pub(super) const KEYS: &[Key] = &[
         "Calendars whose confidential meetings arm the room",
     )
     .at_start(),
+    Key::new("contact", Kind::Tables(&contact::CONTACTS), "Whom the room tells, and how").at_start(),
 ];
 
 /// Checked configuration.
@@ -65,6 +68,8 @@ pub struct Config {
     pub room: Room,
     /// Calendars whose confidential meetings arm it.
     pub calendars: Vec<Source>,
+    /// Whom the room tells.
+    pub contacts: Vec<Contact>,
 }
 
 /// What `table`, the whole configuration, comes to.
@@ -76,5 +81,6 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
         policies: policy::read(&table.table("policy"), faults),
         room: room::read(&table.table("room"), faults),
         calendars: calendar::read(&table.tables("calendar"), faults),
+        contacts: contact::read(&table.tables("contact"), faults),
     }
 }

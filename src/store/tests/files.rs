@@ -70,14 +70,14 @@ fn everything_is_there_after_opening_anew_and_numbers_go_on() {
     let folder = folder(3);
     let mut store = open(&folder);
     store.record(&new("begin", 4, "{}"), Some(&alert("a1", 4)), Some(&meeting("m1", 4))).unwrap();
-    store.enqueue("ada", 4, at(4)).unwrap();
+    deliver(&store, 4);
     drop(store);
     let mut store = open(&folder);
     assert_eq!(store.recovered(), None);
     assert_eq!(numbers(&store.after(0, 9).unwrap()), [1, 2, 3, 4]);
     assert_eq!(store.alerts(None, 9).unwrap(), [alert("a1", 4)]);
     assert_eq!(store.meetings(9).unwrap(), [meeting("m1", 4)]);
-    assert_eq!(store.due(at(9), 9).unwrap().len(), 1);
+    assert_eq!(store.waiting("ada", 9).unwrap().len(), 1);
     store.prune(at(1000)).unwrap();
     drop(store);
     let mut store = open(&folder);
@@ -100,11 +100,11 @@ fn version_1_becomes_what_an_empty_file_becomes() {
     let entry = journal::append(&connection, &new("tick", 1, "{}")).unwrap();
     records::put_alert(&connection, &alert("a1", 1)).unwrap();
     drop(connection);
-    let mut store = open(&old);
+    let store = open(&old);
     assert_eq!(store.recovered(), None);
     assert_eq!(store.after(0, 9).unwrap(), [entry]);
     assert_eq!(store.alerts(None, 9).unwrap(), [alert("a1", 1)]);
-    store.enqueue("ada", 1, at(2)).unwrap();
+    deliver(&store, 1);
     store.verify().unwrap();
     drop(store);
     assert_eq!(schema_of(&old), schema_of(&empty));
@@ -222,7 +222,7 @@ fn the_log_stays_below_1_mib() {
         let data = if number % 4 == 0 { &long } else { "{}" };
         let alert = closed(&format!("a{number}"), number);
         store.record(&new("tick", number, data), Some(&alert), Some(&meeting("m1", 0))).unwrap();
-        store.enqueue("ada", number + 1, at(0)).unwrap();
+        deliver(&store, number + 1);
         longest = longest.max(length(&folder, "emcon.db-wal"));
     }
     let whole = length(&folder, "emcon.db");

@@ -104,6 +104,11 @@ fn memory() -> Store {
     Store::in_memory().unwrap()
 }
 
+/// Has an entry wait for somebody.
+fn deliver(store: &Store, number: i64) {
+    outbox::add(&store.connection, "ada", number, at(0), None).unwrap();
+}
+
 fn numbers(entries: &[Entry]) -> Vec<i64> {
     entries.iter().map(|entry| entry.number).collect()
 }
@@ -222,37 +227,48 @@ fn an_entry_and_its_records_go_in_together_or_not_at_all() {
 
 #[test]
 fn deliveries_wait_are_postponed_and_end() {
-    let mut store = filled(memory(), 2);
-    store.enqueue("ada", 1, at(10)).unwrap();
-    store.enqueue("bob", 2, at(5)).unwrap();
-    assert!(matches!(store.enqueue("bob", 3, at(5)), Err(StoreError::UnknownEntry { number: 3 })));
-    assert_eq!(store.due(at(4), 9).unwrap().len(), 0);
-    assert_eq!(store.due(at(5), 9).unwrap().len(), 1);
-    let due = store.due(at(10), 9).unwrap();
-    assert_eq!(due.len(), 2);
-    let bob = Delivery { id: due[0].id, contact: "bob".into(), entry: 2, attempts: 0, last_error: None };
-    assert_eq!(due[0], bob);
-    assert_eq!(due[1].contact, "ada");
-    assert_eq!(store.due(at(10), 1).unwrap(), std::slice::from_ref(&bob));
+    let mut store = memory();
+    let raised = new("alert", 1, r#"{"phase":"raised"}"#);
+    let (entry, both) = store.record_for(&raised, None, None, &["ada", "bob"], Some("a1")).unwrap();
+    let (later, third) = store.record_for(&new("changed", 2, "{}"), None, None, &["ada"], None).unwrap();
+    let waiting = |store: &Store, contact| store.waiting(contact, 9).unwrap();
+    assert_eq!(waiting(&store, "ada"), [(both[0], entry.clone()), (third[0], later.clone())]);
+    assert_eq!(store.waiting("ada", 1).unwrap(), [(third[0], later)]);
+    assert_eq!(waiting(&store, "bob"), [(both[1], entry)]);
 
-    store.postponed(bob.id, at(20), "refused").unwrap();
-    assert_eq!(store.due(at(19), 9).unwrap().len(), 1);
-    let due_again = store.due(at(20), 9).unwrap();
-    assert_eq!(due_again.len(), 2);
-    assert_eq!(due_again[1], Delivery { attempts: 1, last_error: Some("refused".into()), ..bob });
-    for _ in 0..2 {
-        store.delivered(due[0].id, at(21)).unwrap();
+    store.postponed(both[0], at(20), "refused").unwrap();
+    for n in 0..2 {
+        store.delivered(both[0], at(21 + n)).unwrap();
     }
-    assert_eq!(store.due(at(99), 9).unwrap().len(), 1);
+    store.left_out(third[0]).unwrap();
+    assert_eq!((waiting(&store, "ada").len(), waiting(&store, "bob").len()), (0, 1));
+    let told = store.deliveries("a1", 9).unwrap();
+    assert_eq!((told.len(), told[0].contact.as_str(), told[1].contact.as_str()), (2, "ada", "bob"));
+    assert_eq!((told[0].phase.as_deref(), told[0].attempts), (Some("raised"), 1));
+    assert_eq!((told[0].last_error.as_deref(), told[0].delivered), (Some("refused"), Some(at(21))));
+    assert_eq!((told[1].attempts, told[1].delivered), (0, None));
+    assert_eq!(store.deliveries("a2", 9).unwrap(), []);
+    assert!(matches!(store.left_out(third[0]), Err(StoreError::UnknownDelivery { .. })));
     assert!(matches!(store.delivered(77, at(1)), Err(StoreError::UnknownDelivery { id: 77 })));
     assert!(matches!(store.postponed(77, at(1), "x"), Err(StoreError::UnknownDelivery { id: 77 })));
+}
+
+#[test]
+fn no_entry_without_its_deliveries() {
+    let mut store = filled(memory(), 1);
+    store
+        .connection
+        .execute_batch("CREATE TRIGGER t BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'no'); END")
+        .unwrap();
+    store.record_for(&new("alert", 2, "{}"), None, None, &["ada"], None).unwrap_err();
+    assert_eq!(store.last_number().unwrap(), 1);
 }
 
 #[test]
 fn pruning_spares_what_is_open_and_keeps_the_chain_and_the_numbers() {
     let mut store = filled(memory(), 100);
     for number in [10, 95] {
-        store.enqueue("ada", number, at(0)).unwrap();
+        deliver(&store, number);
     }
     for alert in [alert("open", 10), closed("old", 11), closed("new", 95)] {
         store.put_alert(&alert).unwrap();
@@ -267,7 +283,7 @@ fn pruning_spares_what_is_open_and_keeps_the_chain_and_the_numbers() {
     assert_eq!(left[0].number, 90);
     assert_eq!(ids(&store.alerts(None, 9).unwrap()), ["new", "open"]);
     assert_eq!(store.meetings(9).unwrap().len(), 3);
-    assert_eq!(store.due(at(99), 9).unwrap().len(), 1);
+    assert_eq!(store.waiting("ada", 9).unwrap().len(), 1);
     store.verify().unwrap();
 
     assert_eq!(store.prune(at(90)).unwrap(), 0);
