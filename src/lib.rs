@@ -35,6 +35,7 @@ pub mod config;
 pub mod sensor;
 pub mod explain;
 pub mod guard;
+pub mod access;
 pub mod app;
 pub mod web;
 pub mod cli;

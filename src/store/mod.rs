@@ -26,6 +26,7 @@ mod outbox;
 mod prune;
 mod records;
 mod schema;
+mod tokens;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -34,6 +35,7 @@ pub use error::{Altered, OpenStoreError, StoreError};
 pub use journal::{Entry, Head, NewEntry};
 pub use outbox::Delivery;
 pub use records::{AlertRecord, Meeting};
+pub use tokens::TokenRecord;
 
 use ballast::Ballast;
 use jiff::Timestamp;
@@ -105,6 +107,18 @@ impl Store {
         })
     }
 
+    /// The same for alerts that came together, in one transaction: their numbers, in the order given.
+    pub fn record_alerts(&mut self, all: &[(NewEntry<'_>, &AlertRecord)]) -> Result<Vec<i64>, StoreError> {
+        all.iter().try_for_each(|(entry, _)| entry.check())?;
+        self.write(|connection| {
+            let one = |(entry, alert): &(NewEntry<'_>, &AlertRecord)| {
+                records::put_alert(connection, alert)?;
+                journal::append(connection, entry).map(|entry| entry.number)
+            };
+            all.iter().map(one).collect()
+        })
+    }
+
     /// Entries after number `after`, oldest first, at most `limit`. Holds no read transaction afterwards.
     pub fn after(&self, after: i64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.read(|connection| journal::after(connection, after, limit))
@@ -153,6 +167,39 @@ impl Store {
     /// Alerts that are open ([`AlertRecord::is_open`]), newest first.
     pub fn open_alerts(&self) -> Result<Vec<AlertRecord>, StoreError> {
         self.read(records::open_alerts)
+    }
+
+    /// All tokens, revoked ones and sessions included, each with the SHA-256 that it is known by.
+    pub fn tokens(&self) -> Result<Vec<(TokenRecord, [u8; 32])>, StoreError> {
+        self.read(tokens::all)
+    }
+
+    /// Adds a token with its entry in the journal, whose number this gives.
+    pub fn add_token(
+        &mut self,
+        token: &TokenRecord,
+        hash: &[u8; 32],
+        entry: &NewEntry<'_>,
+    ) -> Result<i64, StoreError> {
+        entry.check()?;
+        self.write(|connection| {
+            tokens::add(connection, token, hash)?;
+            journal::append(connection, entry).map(|entry| entry.number)
+        })
+    }
+
+    /// Ends a token and its sessions, with an entry in the journal, whose number this gives.
+    pub fn revoke_token(&mut self, id: &str, at: Timestamp, entry: &NewEntry<'_>) -> Result<i64, StoreError> {
+        entry.check()?;
+        self.write(|connection| {
+            tokens::revoke(connection, id, at)?;
+            journal::append(connection, entry).map(|entry| entry.number)
+        })
+    }
+
+    /// Notes that a token was used.
+    pub fn used_token(&mut self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|connection| tokens::used(connection, id, at))
     }
 
     /// Has journal entry `entry` wait for delivery to `contact` from `at` on.

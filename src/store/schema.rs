@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX];
+pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, TOKENS];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -70,6 +70,21 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_entry ON outbox (entry);
 CREATE INDEX outbox_waiting ON outbox (due) WHERE delivered IS NULL;
+";
+
+const TOKENS: &str = "
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    parent TEXT REFERENCES tokens (id) ON DELETE CASCADE,
+    created TEXT NOT NULL,
+    expires TEXT,
+    last_used TEXT,
+    revoked TEXT,
+    hash BLOB NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX tokens_by_parent ON tokens (parent);
 ";
 
 /// The latest version.

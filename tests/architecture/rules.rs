@@ -38,6 +38,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("guard", &[]),
+    ("access", &[]),
     (
         "app",
         &[
@@ -64,10 +65,11 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sensor",
             "explain",
             "guard",
+            "access",
             "store",
         ],
     ),
-    ("web", &["app", "store"]),
+    ("web", &["access", "clock", "app", "store"]),
     (
         "cli",
         &[
@@ -84,6 +86,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "sensor",
             "explain",
+            "access",
             "store",
             "app",
             "web",
@@ -98,7 +101,7 @@ const TESTS_MAY_IMPORT: &[&str] = &["synth", "recording", "config"];
 /// Functions from samples, time and commands to events.
 pub const PURE: &[&str] = &[
     "units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert",
-    "pipeline", "plan", "sweep", "guard",
+    "pipeline", "plan", "sweep", "guard", "access",
 ];
 
 /// What a pure module must not touch, and why. Tests within are free.
@@ -133,13 +136,14 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web/"]),
-    ("base64", &["web/"]),
+    ("base64", &["access/", "web/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("crossbeam_channel", &["ring/", "sensor/", "app/", "cli/room"]),
     ("futures_util", &["web/"]),
+    ("getrandom", &["app/hub/access"]),
     ("hyper", &["web/"]),
     ("hyper_util", &["web/"]),
     ("jiff", &["recording/", "synth/", "app/", "clock", "store/", "cli/room"]),
@@ -160,8 +164,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
+    ("rcgen", &["web/tls"]),
     ("rustix", &["sensor/", "app/", "store/"]),
     ("rusqlite", &["store/"]),
+    ("rustls", &["web/tls"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
@@ -186,13 +192,15 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/"]),
     ("serde_path_to_error", &["recording/"]),
-    ("sha2", &["store/", "web/"]),
+    ("sha2", &["access/", "store/", "web/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
+    ("subtle", &["access/"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
     ("tokio", &["app/hub/", "web/", "cli/demo"]),
+    ("tokio_rustls", &["web/serve"]),
     ("tracing", &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/"]),
     ("tracing_subscriber", &["cli/"]),
 ];

@@ -1,12 +1,11 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
+use super::{Alarm, Figures, Hub, Input, MINUTES_MAX, Stated, TEXT_MAX, Told};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
 use crate::store::{AlertRecord, Entry, Meeting, StoreError};
 use crate::sweep::BandCoverage;
-use crossbeam_channel::TrySendError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,6 +35,9 @@ pub enum AskError {
     /// A text that is too long.
     #[error("{0} is longer than {TEXT_MAX} characters")]
     TooLong(&'static str),
+    /// A token could not be made or revoked.
+    #[error(transparent)]
+    Access(#[from] super::AccessError),
     /// It could not be recorded.
     #[error("not recorded: {0}")]
     Store(#[from] StoreError),
@@ -51,6 +53,7 @@ pub(super) enum Ask {
     Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
+    Access(super::access::Ask),
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -77,19 +80,24 @@ impl Hub {
 
     /// The pipeline said something.
     pub fn output(&self, output: &Output) {
-        let input = Input::Output(Box::new(output.clone()), clock::monotonic_s());
-        if matches!(output, Output::Alert(_)) {
-            // Waits if it must: an alert is never dropped. A room that ended needs none.
-            let _ = self.input.send(input);
-        } else {
-            self.offer(input);
+        let at_s = clock::monotonic_s();
+        match output {
+            Output::Alert(report) => {
+                let facts = self.outbox.facts(report.emitter);
+                let alarm = Alarm { report: report.clone(), facts, at_s };
+                self.outbox.must(Input::Alarm(Box::new(alarm)));
+            }
+            Output::Emitter(phase, report) => {
+                self.outbox.know(*phase, report);
+                self.offer(Input::Report(*phase, Box::new(report.clone()), at_s));
+            }
+            Output::Health(_) => self.offer(Input::Alive(at_s)),
         }
     }
 
     /// All that is wrong with what is seen.
     pub fn wrong(&self, all: Vec<(State, String)>) {
-        // As above: a fault is not dropped either.
-        let _ = self.input.send(Input::Wrong(all, clock::monotonic_s()));
+        self.outbox.must(Input::Wrong(all, clock::monotonic_s()));
     }
 
     /// What was looked at, in a plan that takes `superframe_s` for all of it.
@@ -104,11 +112,11 @@ impl Hub {
 
     /// The room ends; what was told before is recorded.
     pub fn stop(&self) {
-        let _ = self.input.send(Input::Stop);
+        self.outbox.end();
     }
 
     fn offer(&self, input: Input) {
-        if let Err(TrySendError::Full(_)) = self.input.try_send(input) {
+        if !self.outbox.offer(input) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -161,7 +169,7 @@ impl Hub {
         self.ask(|reply| Ask::Meetings { limit, reply }).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
+    pub(super) async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
         /// A disk that does not answer for so long never will.
         const PATIENCE: Duration = Duration::from_secs(5);
         let (reply, answer) = oneshot::channel();

@@ -44,8 +44,7 @@ impl Room {
         self.end_s = left.map(|left| now_s + left.as_secs_f64());
         // A level that this version does not know is taken for one that bans.
         let level = |meeting: &Meeting| Level::named(&meeting.level).unwrap_or(Level::Confidential);
-        // It takes levels far faster than people begin meetings.
-        let _ = self.levels.try_send(self.meeting.as_ref().map_or(Level::Open, level));
+        self.levels.put(self.meeting.as_ref().map_or(Level::Open, level));
     }
 
     pub(super) fn end(&mut self) -> Answer<Meeting> {
@@ -57,7 +56,7 @@ impl Room {
         self.end_s = None;
         self.acknowledged.clear();
         self.guard.end();
-        let _ = self.levels.try_send(Level::Open);
+        self.levels.put(Level::Open);
         self.publish();
         Ok(meeting)
     }

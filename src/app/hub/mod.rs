@@ -4,8 +4,10 @@
 //! not be lost, and only then tells it. Nothing here waits for anybody who listens: they are told through a bounded
 //! broadcast, and who falls behind reads what was missed from the store.
 
+mod access;
 mod alerts;
 mod ask;
+mod inbox;
 mod meetings;
 mod view;
 
@@ -22,13 +24,16 @@ pub struct Told {
 
 use crate::clock;
 use crate::guard::{Band, Guard, Mode, State};
-use crate::pipeline::{EmitterReport, Output};
+use crate::pipeline::{EmitterReport, Phase};
 use crate::policy::Level;
 use crate::store::{AlertRecord, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
+pub use access::{AccessError, Asks, Caller, Keys, issue, withdraw};
+use alerts::Alarm;
 use ask::Ask;
 pub use ask::{Answer, AskError};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::Receiver;
+use inbox::{Inbox, Latest, Outbox};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,9 +44,6 @@ use view::StateJson;
 
 /// Time between two renewals of what is told, and of the lease.
 const TICK: Duration = Duration::from_millis(250);
-/// What waits for the thread: some seconds of the busiest band. Beyond, reports of emitters are dropped and counted,
-/// alerts never.
-const WAITING: usize = 4096;
 /// What a listener may fall behind by.
 const BEHIND: usize = 1024;
 /// Alerts that are held open at a time; older ones stay in the store and latch.
@@ -56,7 +58,8 @@ pub const TEXT_MAX: usize = 200;
 
 /// What the thread is told, and when that was sent: what waited is not fresh.
 enum Input {
-    Output(Box<Output>, f64),
+    Report(Phase, Box<EmitterReport>, f64),
+    Alarm(Box<Alarm>),
     Wrong(Vec<(State, String)>, f64),
     Looked(Vec<BandCoverage>, f64, f64),
     Alive(f64),
@@ -67,11 +70,14 @@ enum Input {
 /// What the judging side and the people's side hold of the room.
 #[derive(Clone)]
 pub struct Hub {
-    input: Sender<Input>,
+    /// What is asked for, and what can be told again.
+    input: crossbeam_channel::Sender<Input>,
+    outbox: Outbox,
     state: watch::Receiver<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     dropped: Arc<AtomicU64>,
     figures: Arc<Figures>,
+    keys: Arc<Keys>,
 }
 
 /// The state as it was told: when, on the monotonic clock, and as JSON.
@@ -117,8 +123,8 @@ pub fn start(
     start: Start,
     epoch: Timestamp,
 ) -> Result<(Hub, Receiver<Level>, std::thread::JoinHandle<()>), AskError> {
-    let (input, inputs) = bounded(WAITING);
-    let (levels, level) = bounded(16);
+    let (outbox, input, mut inbox) = inbox::open();
+    let (levels, level) = Latest::new();
     let (told, _) = broadcast::channel(BEHIND);
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
@@ -128,6 +134,7 @@ pub fn start(
         alerts: open.into_iter().map(|alert| (alert.id.clone(), alert)).collect(),
         store,
         levels,
+        keys: Arc::default(),
         emitters: BTreeMap::new(),
         coverage: Vec::new(),
         fresh_s: f64::INFINITY,
@@ -141,7 +148,8 @@ pub fn start(
         prune_s: 0.0,
         acknowledged: BTreeMap::new(),
     };
-    let figures = room.figures.clone();
+    let (figures, keys) = (room.figures.clone(), room.keys.clone());
+    keys.read(&room.store)?;
     figures.number.store(room.store.last_number()?, Ordering::Relaxed);
     if room.meeting.is_some() {
         room.arm();
@@ -153,10 +161,10 @@ pub fn start(
         .name("room".into())
         .spawn(move || {
             let _alive = Alive;
-            room.run(&inputs);
+            room.run(&mut inbox);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, state, told, dropped: Arc::default(), figures }, level, thread))
+    Ok((Hub { input, outbox, state, told, dropped: Arc::default(), figures, keys }, level, thread))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -184,12 +192,14 @@ struct Room {
     epoch: Timestamp,
     /// Makes names of alerts unique beyond this run.
     run: String,
-    levels: Sender<Level>,
+    levels: Latest<Level>,
     publish: watch::Sender<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     /// Mode and state as last told.
     last: (Mode, State),
     figures: Arc<Figures>,
+    /// Who may ask.
+    keys: Arc<Keys>,
     /// When the meeting ends by itself, monotonic seconds.
     end_s: Option<f64>,
     /// When old records are looked for next.
@@ -210,15 +220,20 @@ impl Drop for Alive {
 }
 
 impl Room {
-    fn run(mut self, inputs: &Receiver<Input>) {
+    fn run(mut self, inbox: &mut Inbox) {
         let mut due_s = 0.0;
         loop {
-            let input = inputs.recv_timeout(TICK);
+            let input = inbox.next(TICK);
             let now_s = clock::monotonic_s();
             let urgent = match input {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(input) => self.take(input),
-                Err(RecvTimeoutError::Timeout) => false,
+                Some(Input::Stop) => {
+                    while let Some(input) = inbox.urgent() {
+                        self.take(input, inbox);
+                    }
+                    return;
+                }
+                Some(input) => self.take(input, inbox),
+                None => false,
             };
             self.guard.tick(now_s);
             if self.end_s.is_some_and(|end_s| end_s <= now_s) {
@@ -244,19 +259,17 @@ impl Room {
     }
 
     /// Takes `input`; whether everybody must be told at once.
-    fn take(&mut self, input: Input) -> bool {
+    fn take(&mut self, input: Input, inbox: &mut Inbox) -> bool {
         match input {
-            Input::Output(output, at_s) => {
+            Input::Report(phase, report, at_s) => {
                 self.guard.heard(at_s);
-                match *output {
-                    Output::Emitter(phase, report) => self.emitter(phase, report, at_s),
-                    Output::Alert(alert) => {
-                        self.alert(&alert);
-                        return true;
-                    }
-                    Output::Health(_) => {}
-                }
+                self.emitter(phase, *report, at_s);
                 false
+            }
+            Input::Alarm(alarm) => {
+                let alarms = inbox.alarms(alarm);
+                self.alarms(&alarms);
+                true
             }
             Input::Wrong(all, at_s) => {
                 self.guard.heard(at_s);
@@ -320,8 +333,10 @@ impl Room {
             Ok(entry) => {
                 self.guard.recorded(clock::monotonic_s(), true);
                 self.figures.number.store(entry.number, Ordering::Relaxed);
-                // Who is told and asks must find it.
-                self.publish();
+                // Who is told and asks must find it. Emitters are no part of the state.
+                if kind != "emitter" {
+                    self.publish();
+                }
                 self.tell(Some(entry.number), kind, data);
             }
             Err(error) => {
@@ -361,6 +376,7 @@ impl Room {
             Ask::Alerts { meeting, limit, reply } => {
                 let _ = reply.send(self.store.alerts(meeting.as_deref(), limit).map_err(AskError::from));
             }
+            Ask::Access(ask) => self.access(ask),
             Ask::Meetings { limit, reply } => {
                 let _ = reply.send(self.store.meetings(limit).map_err(AskError::from));
             }
