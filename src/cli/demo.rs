@@ -96,7 +96,13 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
         Err(exit) => return exit,
     };
     let epoch = clock::utc();
-    let room = match OpenRoom::open(None, Start::Standby, epoch, Listen::Anywhere(args.listen)) {
+    let room = match OpenRoom::open(
+        None,
+        Start::Standby,
+        epoch,
+        Listen::Anywhere(args.listen),
+        &config::Web::default(),
+    ) {
         Ok(room) => room,
         Err(exit) => return exit,
     };

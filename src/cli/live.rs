@@ -82,6 +82,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         start,
         epoch,
         Listen::Here(args.listen.or(config.room.listen)),
+        &config.web,
     ) {
         Ok(room) => room,
         Err(exit) => return exit,

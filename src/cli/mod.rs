@@ -19,6 +19,7 @@ mod room;
 mod scan;
 mod status;
 mod synth;
+mod token;
 
 use crate::recording::printable;
 use args::{Cli, Common, Verb};
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> Exit {
         Verb::Run(args) => live::run(args, &cli.common),
         Verb::Demo(args) => demo::run(args, &cli.common),
         Verb::Status(args) => status::run(args),
+        Verb::Token(args) => token::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Devices(args) => devices::run(args),

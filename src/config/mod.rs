@@ -31,7 +31,7 @@ pub use raw::{Fault, ParseError};
 pub use receivers::{ability, receiver, receivers};
 pub use regions::{REGIONS, region};
 pub use secret::{Secret, secret};
-pub use sections::{Config, Room};
+pub use sections::{Config, Room, Web};
 pub use signatures::signatures;
 
 use layers::Layers;

@@ -24,6 +24,9 @@ const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// A request must have come, and an answer begun, within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Longest head of a request, bytes: names and values of all its headers, and its path.
+const HEAD_MAX: usize = 16 * 1024;
+
 /// Header that a foreign page cannot set without being asked first (CORS), which is refused.
 const ASKED: &str = "x-emcon";
 
@@ -188,9 +191,14 @@ pub async fn guarded(State(gate): State<Arc<Gate>>, mut request: Request, next: 
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let page = matches!(request.uri().path(), "/" | "/setup");
     let role = needed(request.method().as_str(), request.uri().path());
-    let judged = match refusal(&gate, request.headers(), changes, page) {
-        Some(why) => Err(problem(StatusCode::FORBIDDEN, "not from here", why)),
-        None => gate.who(peer, request.headers(), role),
+    let judged = if head_bytes(&request) > HEAD_MAX {
+        let why = "a request's head has at most 16 KiB";
+        Err(problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too large", why))
+    } else {
+        match refusal(&gate, request.headers(), changes, page) {
+            Some(why) => Err(problem(StatusCode::FORBIDDEN, "not from here", why)),
+            None => gate.who(peer, request.headers(), role),
+        }
     };
     let mut response = match judged {
         Err(refused) => refused,
@@ -213,6 +221,11 @@ pub async fn guarded(State(gate): State<Arc<Gate>>, mut request: Request, next: 
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+fn head_bytes(request: &Request) -> usize {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + path
 }
 
 /// Why a request is refused, if it is.

@@ -27,6 +27,8 @@ const PER_ADDRESS_MAX: usize = 64;
 const OWNERS_MAX: usize = 16;
 /// A request's head must arrive within this time, and the next after an answer; so must a TLS handshake.
 const HEAD: Duration = Duration::from_secs(10);
+/// Headers of a request; their size is bounded by the guard.
+const HEADERS_MAX: usize = 64;
 /// Who takes nothing of an answer for so long is cut off; a page comes back and gets what it missed.
 const STALLED: Duration = Duration::from_secs(15);
 /// After a connection that could not be taken the next is tried so much later.
@@ -214,6 +216,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ro
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(64 * 1024)
+        .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(Patient::new(stream, STALLED)), TowerToHyperService::new(router))
         .await;
 }

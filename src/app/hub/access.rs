@@ -147,20 +147,21 @@ impl Keys {
         Ok(code)
     }
 
-    /// Whether `typed` is the set-up code and that holds.
+    /// Whether `typed` is the set-up code and that holds: until there is an officer.
     pub fn is_setup(&self, typed: &str) -> bool {
-        let setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner);
-        setup.is_some_and(|(code, until_s)| {
-            same(&code, &setup_digest(typed)) && clock::monotonic_s() < until_s
-        })
+        let setup = *self.setup.lock().unwrap_or_else(PoisonError::into_inner);
+        setup.is_some_and(|setup| self.opens(&setup, typed))
     }
 
     /// Uses the set-up code up: once, whoever asks at the same time.
     fn use_setup(&self, typed: &str) -> bool {
         let mut setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner);
-        setup
-            .take_if(|(code, _)| same(code, &setup_digest(typed)))
-            .is_some_and(|(_, until_s)| clock::monotonic_s() < until_s)
+        setup.take_if(|setup| self.opens(setup, typed)).is_some()
+    }
+
+    fn opens(&self, (code, until_s): &(Digest, f64), typed: &str) -> bool {
+        let holds = clock::monotonic_s() < *until_s && !self.has_officer(clock::utc());
+        same(code, &setup_digest(typed)) && holds
     }
 
     /// Reads all from `store`.

@@ -19,8 +19,10 @@
 //! are used; a test holds that. Parameters must be comparable: who follows a reload asks what has changed.
 
 mod room;
+mod web;
 
 pub use room::Room;
+pub use web::Web;
 
 use super::REGIONS;
 use super::key::{Key, Kind};
@@ -40,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::new("level", Kind::Word(LEVELS), "Security level of a meeting that states none"),
     Key::new("room", Kind::Table(room::KEYS), "The room, its receiver, and where its records are"),
+    Key::new("web", Kind::Table(web::KEYS), "Who may ask for the room, and how it shows itself"),
 ];
 
 /// Checked configuration.
@@ -51,6 +54,8 @@ pub struct Config {
     pub level: Level,
     /// The room.
     pub room: Room,
+    /// Who may ask for it.
+    pub web: Web,
 }
 
 /// What `table`, the whole configuration, comes to.
@@ -60,5 +65,6 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
         region: region.unwrap_or(&REGIONS[0]),
         level: table.text("level").and_then(Level::named).unwrap_or(Level::TopSecret),
         room: room::read(&table.table("room"), faults),
+        web: web::read(&table.table("web"), faults),
     }
 }
