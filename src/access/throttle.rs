@@ -5,7 +5,8 @@
 //! guess is refused whether it is right or wrong, and who worked here before goes on working.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+// Addresses as values: nothing is sent here.
+use core::net::{IpAddr, Ipv6Addr};
 
 /// Guesses of all addresses in a minute (`docs/access.md`, "Guessing").
 const GUESSES: usize = 20;

@@ -102,6 +102,7 @@ impl Gate {
     }
 
     /// Judges what `peer` showed: `token` is the one that it is, if it is any.
+    #[allow(clippy::result_large_err)] // An answer, given at once.
     pub fn judge(&self, peer: Peer, token: Option<&str>) -> Result<(), Response> {
         let address = match peer {
             Peer::At(address) => address,
@@ -130,6 +131,7 @@ impl Gate {
     }
 
     /// Who asks, or the refusal: of whom no token is needed nobody is known.
+    #[allow(clippy::result_large_err)] // As above.
     fn who(&self, peer: Peer, headers: &HeaderMap, role: Option<Role>) -> Result<Option<Who>, Response> {
         let Some(role) = role else { return Ok(None) };
         let who = match (peer, shown(headers)) {

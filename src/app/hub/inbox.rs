@@ -114,8 +114,8 @@ impl Inbox {
     }
 
     /// `first` and the alerts that wait behind it.
-    pub fn alarms(&mut self, first: Box<Alarm>) -> Vec<Alarm> {
-        let mut all = vec![*first];
+    pub fn alarms(&mut self, first: Alarm) -> Vec<Alarm> {
+        let mut all = vec![first];
         while all.len() < TOGETHER {
             match self.urgent() {
                 Some(Input::Alarm(alarm)) => all.push(*alarm),

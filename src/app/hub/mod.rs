@@ -267,7 +267,7 @@ impl Room {
                 false
             }
             Input::Alarm(alarm) => {
-                let alarms = inbox.alarms(alarm);
+                let alarms = inbox.alarms(*alarm);
                 self.alarms(&alarms);
                 true
             }
