@@ -37,6 +37,7 @@ pub mod sensor;
 pub mod explain;
 pub mod guard;
 pub mod notify;
+pub mod access;
 pub mod app;
 pub mod web;
 pub mod cli;

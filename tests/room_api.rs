@@ -6,7 +6,7 @@ use emcon::alert::{AlertPhase, AlertReport, Severity};
 use emcon::app::hub::{self, Hub, Start};
 use emcon::classify::{Device, Signal};
 use emcon::clock;
-use emcon::pipeline::Output;
+use emcon::pipeline::{EmitterReport, Output, Phase};
 use emcon::policy::{Level, Policies, Policy};
 use emcon::store::{Meeting, Store};
 use emcon::web::{Server, serve};
@@ -79,6 +79,33 @@ impl Room {
             reasons: vec!["<b>heard</b>".into()],
             because: None,
         }));
+    }
+}
+
+/// A walkie-talkie, as the pipeline reports one.
+fn emitter(id: u32) -> EmitterReport {
+    EmitterReport {
+        id,
+        signal: Signal::Nfm,
+        device: Device::WalkieTalkie,
+        confidence: 0.9,
+        center_hz: Some(446.00625e6),
+        offset_hz: 0.0,
+        bandwidth_hz: 11e3,
+        channels_hz: Vec::new(),
+        first_s: 0.5,
+        last_s: 1.0,
+        bursts: 1,
+        airtime_s: 0.5,
+        power_dbfs: -40.0,
+        snr_db: 30.0,
+        period_s: None,
+        ambient: false,
+        location: None,
+        banned: true,
+        reasons: Vec::new(),
+        merged_into: None,
+        at_s: 1.0,
     }
 }
 
@@ -270,6 +297,40 @@ fn who_does_not_read_keeps_nobody_waiting() {
     for id in 1..=3000 {
         assert_eq!(reads.next("alert").1["emitter"], format!("e{id}"));
     }
+}
+
+#[test]
+fn a_flood_of_alerts_is_told_within_a_second_and_recorded_whole() {
+    const MANY: u32 = 500;
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::on(Store::open(folder.path()).unwrap());
+    let mut listening = room.listen(None);
+    listening.lines.fill_buf().unwrap();
+    // Reports enough to keep the room's thread busy for seconds, one commit for each, wait already.
+    let report = emitter(1);
+    for id in 1..=2000 {
+        let report = EmitterReport { id: 10_000 + id, ..report.clone() };
+        room.hub.output(&Output::Emitter(Phase::Opened, report));
+    }
+    let began = clock::Monotonic::now();
+    for id in 1..=MANY {
+        let report = EmitterReport { id, ..report.clone() };
+        room.hub.output(&Output::Emitter(Phase::Opened, report));
+        room.raise(id);
+    }
+    let mut slowest_s = 0.0_f64;
+    for id in 1..=MANY {
+        let (_, alert) = listening.next("alert");
+        slowest_s = slowest_s.max(began.elapsed().as_secs_f64());
+        assert_eq!(alert["emitter"], format!("e{id}"));
+        // It overtook the report of its emitter, and knows it all the same.
+        assert_eq!(alert["center_hz"].as_f64(), report.center_hz);
+    }
+    println!("{MANY} alerts at once: the last was told after {slowest_s:.3} s");
+    assert!(slowest_s < 1.0, "the last was told after {slowest_s} s");
+    assert_eq!(room.state()["alerts"].as_array().map(Vec::len), Some(MANY as usize));
+    let (_, recorded) = room.ask("GET", "/api/v1/alerts?limit=1000", "");
+    assert_eq!(recorded.as_array().map(Vec::len), Some(MANY as usize));
 }
 
 #[test]

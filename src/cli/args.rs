@@ -70,6 +70,8 @@ pub enum Verb {
     Alerts(AlertsArgs),
     /// What a calendar asks of the room
     Calendar(CalendarArgs),
+    /// Who may ask for the room beyond its machine: make, list and revoke tokens
+    Token(TokenArgs),
     /// The sensor process, which `run` starts: one receiver, no network
     Sense(SenseArgs),
     /// What receivers would listen to, how often, and how soon that meets what
@@ -231,7 +233,7 @@ pub struct RunArgs {
     /// Keep records in DIR [default: the configuration's, else $STATE_DIRECTORY of the service, else in memory only]
     #[arg(long, value_name = "DIR", help_heading = "The room")]
     pub data: Option<PathBuf>,
-    /// The room's page and API, on this machine [default: the configuration's, else 127.0.0.1:7430]
+    /// The room's page and API; beyond this machine over TLS, with tokens [default: the configuration's, else 127.0.0.1:7430]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "The room")]
     pub listen: Option<std::net::SocketAddr>,
     /// End after SECONDS with an open receiver
@@ -276,6 +278,55 @@ pub struct StatusArgs {
     /// The whole state as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `emcon token`.
+#[derive(Debug, Args)]
+#[command(
+    help_template = TEMPLATE,
+    before_help = "Examples:\n  \
+        emcon token new --name 'Li, security' --role officer\n  \
+        emcon token new --name 'wall screen' --role viewer --days 365\n  \
+        emcon token list\n  \
+        emcon token revoke t0a1b2c3d4e",
+    after_help = "Asks the room that runs on the folder of records, by a socket that only the folder's owner can open; without one that\n\
+        runs, writes to the records itself.\n\n\
+        Exit status: 0; 2 usage, 65 not possible, 73 the records cannot be opened, 74 not recorded, 78 bad configuration."
+)]
+pub struct TokenArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: TokenVerb,
+    /// Folder of the records [default: the configuration's, else $STATE_DIRECTORY]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// JSON on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What `emcon token` does.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Make a token, and show it: this once
+    New {
+        /// Whose it is: as such it acknowledges alerts
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// viewer reads; organizer also acknowledges, begins and ends meetings; officer also makes tokens
+        #[arg(long, value_name = "ROLE", value_parser = ["viewer", "organizer", "officer"])]
+        role: String,
+        /// It ends after so many days [default: when it is revoked]
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+    },
+    /// All tokens, revoked ones too
+    List,
+    /// End a token, and who logged in with it
+    Revoke {
+        /// As `list` names it
+        id: String,
+    },
 }
 
 /// `emcon plan`.

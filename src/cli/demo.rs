@@ -99,7 +99,8 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
     // A play is nobody's business outside this machine.
     let telling = Telling { contacts: &[], room: "" };
     let listen = Listen::Anywhere(args.listen);
-    let room = match OpenRoom::open(None, Start::Standby, epoch, listen, Policies::default(), telling) {
+    let (web, policies) = (config::Web::default(), Policies::default());
+    let room = match OpenRoom::open(None, Start::Standby, epoch, listen, &web, policies, telling) {
         Ok(room) => room,
         Err(exit) => return exit,
     };

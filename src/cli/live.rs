@@ -91,6 +91,7 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         start,
         epoch,
         Listen::Here(args.listen.or(config.room.listen)),
+        &config.web,
         config.policies.clone(),
         Telling { contacts: &config.contacts, room: config.room.name.as_deref().unwrap_or("") },
     ) {

@@ -25,6 +25,7 @@ pub mod room_args;
 mod scan;
 mod status;
 mod synth;
+mod token;
 
 use crate::recording::printable;
 use args::{Cli, Common, Verb};
@@ -59,6 +60,7 @@ fn run(cli: &Cli) -> Exit {
         Verb::Meeting(args) => meeting::run(args),
         Verb::Alerts(args) => alerts::run(args),
         Verb::Calendar(args) => calendar::run(args),
+        Verb::Token(args) => token::run(args, &cli.common),
         Verb::Sense(args) => live::sensor(args, &cli.common),
         Verb::Plan(args) => plan::run(args, &cli.common),
         Verb::Devices(args) => devices::run(args),

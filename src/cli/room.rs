@@ -5,15 +5,16 @@ use super::exit::Exit;
 use crate::app::configured::Configured;
 use crate::app::hub::{self, Hub, Start};
 use crate::app::service;
-use crate::config::{Contact, Survey};
+use crate::clock;
+use crate::config::{Contact, Survey, Web};
 use crate::notify::{self, Running};
 use crate::policy::{Policies, Policy};
 use crate::store::Store;
-use crate::web::{ServeError, Server, serve};
+use crate::web::{Doors, ServeError, Server, Tls, TlsError, serve_at};
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use std::io::{self, IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,8 @@ const PORT: u16 = 7430;
 
 /// Time between two looks whether the configuration is to be read again.
 const ASKED: Duration = Duration::from_millis(100);
+/// Socket in the folder of records, for `emcon token`.
+pub(super) const SOCKET: &str = "emcon.sock";
 
 /// A room that is open until it is dropped.
 pub struct OpenRoom {
@@ -32,6 +35,8 @@ pub struct OpenRoom {
     policies: Receiver<Policy>,
     thread: Option<JoinHandle<()>>,
     server: Server,
+    /// Of the certificate, beyond this machine.
+    fingerprint: Option<String>,
     /// Last, so that what the room says at its end still goes.
     _contacts: Running,
 }
@@ -46,6 +51,7 @@ impl OpenRoom {
         start: Start,
         epoch: Timestamp,
         listen: Listen,
+        web: &Web,
         policies: Policies,
         telling: Telling<'_>,
     ) -> Result<Self, Exit> {
@@ -68,8 +74,15 @@ impl OpenRoom {
         let (hub, policies, thread) =
             hub::start_telling(store, start, epoch, policies, contacts, Some(outcomes))
                 .map_err(|error| failed(&error, Exit::Io))?;
-        let server = listening(&hub, listen).map_err(|error| failed(&error, Exit::Unavailable))?;
-        Ok(Self { hub, policies, thread: Some(thread), server, _contacts: running })
+        let (Listen::Here(given) | Listen::Anywhere(given)) = listen;
+        let address = given.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
+        let tls =
+            certificate(address, web, folder.as_deref()).map_err(|error| failed(&error, Exit::Config))?;
+        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint.clone());
+        let socket = folder.map(|folder| folder.join(SOCKET));
+        let doors = Doors { address, tls, tokens: web.login, hosts: names(address, web), socket };
+        let server = listening(&hub, listen, doors).map_err(|error| failed(&error, Exit::Unavailable))?;
+        Ok(Self { hub, policies, thread: Some(thread), server, fingerprint, _contacts: running })
     }
 
     /// Runs `task` beside the page.
@@ -128,9 +141,18 @@ impl OpenRoom {
     /// # Errors
     /// The writer's.
     pub fn announce(&self, out: &mut impl Write, json: bool, quiet: bool) -> io::Result<()> {
-        let url = format!("http://{}", self.server.address);
+        let scheme = if self.fingerprint.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", self.server.address);
+        if let Some(fingerprint) = &self.fingerprint {
+            eprintln!("emcon: the certificate's fingerprint (SHA-256) is {fingerprint}");
+            self.set_up(&url);
+        }
         if json {
-            writeln!(out, "{}", serde_json::json!({ "event": "room", "url": url }))?;
+            let mut line = serde_json::json!({ "event": "room", "url": url });
+            if let Some(fingerprint) = &self.fingerprint {
+                line["fingerprint"] = fingerprint.as_str().into();
+            }
+            writeln!(out, "{line}")?;
             if !quiet {
                 eprintln!("emcon: the room's page is {url}");
             }
@@ -138,6 +160,23 @@ impl OpenRoom {
             writeln!(out, "the room's page is {url}")?;
         }
         out.flush()
+    }
+}
+
+impl OpenRoom {
+    /// Beyond this machine somebody must be able to log in; there is no password that everybody knows.
+    fn set_up(&self, url: &str) {
+        if self.hub.keys().has_officer(clock::utc()) {
+            return;
+        }
+        match self.hub.keys().open_setup() {
+            Ok(code) => {
+                eprintln!(
+                    "emcon: nobody can log in yet: open {url}/setup within 30 minutes and type {code} (for 0.0.0.0 or [::], by this machine's address)"
+                );
+            }
+            Err(error) => complain(&error),
+        }
     }
 }
 
@@ -195,18 +234,58 @@ pub enum Listen {
     Anywhere(Option<SocketAddr>),
 }
 
-fn listening(hub: &Hub, listen: Listen) -> Result<Server, ServeError> {
-    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let (Listen::Here(given) | Listen::Anywhere(given)) = listen;
-    match serve(hub.clone(), given.unwrap_or(at(PORT))) {
+fn listening(hub: &Hub, listen: Listen, doors: Doors) -> Result<Server, ServeError> {
+    match serve_at(hub.clone(), doors.clone()) {
         Err(ServeError::Bind { source, .. })
             if source.kind() == io::ErrorKind::AddrInUse && matches!(listen, Listen::Anywhere(None)) =>
         {
             tracing::warn!("port {PORT} is taken: listening on another");
-            serve(hub.clone(), at(0))
+            let address = SocketAddr::new(doors.address.ip(), 0);
+            serve_at(hub.clone(), Doors { address, ..doors })
         }
         served => served,
     }
+}
+
+/// What the room shows beyond this machine: nothing on it.
+fn certificate(address: SocketAddr, web: &Web, folder: Option<&Path>) -> Result<Option<Tls>, TlsError> {
+    if address.ip().is_loopback() {
+        return Ok(None);
+    }
+    match &web.certificate {
+        Some((certificate, key)) => Tls::from_files(certificate, key),
+        None => Tls::self_signed(folder, &certified(address, web)),
+    }
+    .map(Some)
+}
+
+/// Names of the room: those configured, and the machine's own.
+fn names(address: SocketAddr, web: &Web) -> Vec<String> {
+    let mut names = web.hosts.clone();
+    if !address.ip().is_loopback()
+        && let Ok(name) = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        && !name.trim().is_empty()
+    {
+        let name = name.trim();
+        // With and without the domain of multicast DNS (RFC 6762, 3).
+        names.extend([name.to_owned(), format!("{name}.local")]);
+    }
+    names
+}
+
+/// The same and addresses, for a certificate.
+fn certified(address: SocketAddr, web: &Web) -> Vec<String> {
+    let mut all = names(address, web);
+    all.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
+    if address.ip().is_unspecified() {
+        // The address that others see: of the interface that leads out (RFC 5737 addresses lead nowhere; nothing is sent).
+        let seen = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+            .and_then(|socket| socket.connect(("192.0.2.1", 9)).and_then(|()| socket.local_addr()));
+        all.extend(seen.ok().map(|seen| seen.ip().to_string()));
+    } else {
+        all.push(address.ip().to_string());
+    }
+    all
 }
 
 /// The folder of records: what was given, else the service's.

@@ -27,6 +27,7 @@ mod participants;
 mod prune;
 mod records;
 mod schema;
+mod tokens;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -36,12 +37,28 @@ pub use journal::{Entry, Head, NewEntry};
 pub use outbox::Delivery;
 pub use participants::Participant;
 pub use records::{AlertRecord, Meeting};
+pub use tokens::TokenRecord;
 
 use ballast::Ballast;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// An entry of the journal, with the records that it is of and the contacts that it waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'a> {
+    /// The entry.
+    pub entry: NewEntry<'a>,
+    /// Put in place of the alert with the same id.
+    pub alert: Option<&'a AlertRecord>,
+    /// Put in place of the meeting with the same id.
+    pub meeting: Option<&'a Meeting>,
+    /// Names of the contacts it is to be delivered to.
+    pub contacts: &'a [&'a str],
+    /// The alert that the deliveries are of.
+    pub about: Option<&'a str>,
+}
 
 /// All that is kept. One connection; used by one thread.
 #[derive(Debug)]
@@ -95,32 +112,20 @@ impl Store {
         alert: Option<&AlertRecord>,
         meeting: Option<&Meeting>,
     ) -> Result<Entry, StoreError> {
-        self.record_for(entry, alert, meeting, &[], None).map(|(entry, _)| entry)
+        let deed = Deed { entry: *entry, alert, meeting, contacts: &[], about: None };
+        self.record_one(&deed).map(|(entry, _)| entry)
     }
 
-    /// The same, and has the entry wait for delivery to each of `contacts`; `about` is the alert that it is of. Gives the
-    /// deliveries' ids too, in the order of `contacts`.
-    pub fn record_for(
-        &mut self,
-        entry: &NewEntry<'_>,
-        alert: Option<&AlertRecord>,
-        meeting: Option<&Meeting>,
-        contacts: &[&str],
-        about: Option<&str>,
-    ) -> Result<(Entry, Vec<i64>), StoreError> {
-        entry.check()?;
-        self.write(|connection| {
-            if let Some(meeting) = meeting {
-                records::put_meeting(connection, meeting)?;
-            }
-            if let Some(alert) = alert {
-                records::put_alert(connection, alert)?;
-            }
-            let entry = journal::append(connection, entry)?;
-            let add = |contact: &&str| outbox::add(connection, contact, entry.number, entry.at, about);
-            let deliveries = contacts.iter().map(add).collect::<rusqlite::Result<_>>()?;
-            Ok((entry, deliveries))
-        })
+    /// Puts a deed in one transaction, and gives its entry and the ids of its deliveries, in the order of its contacts.
+    pub fn record_one(&mut self, deed: &Deed<'_>) -> Result<(Entry, Vec<i64>), StoreError> {
+        deed.entry.check()?;
+        self.write(|connection| put(connection, deed))
+    }
+
+    /// The same for all of `deeds`, in the order given, in one transaction.
+    pub fn record_together(&mut self, deeds: &[Deed<'_>]) -> Result<Vec<(Entry, Vec<i64>)>, StoreError> {
+        deeds.iter().try_for_each(|deed| deed.entry.check())?;
+        self.write(|connection| deeds.iter().map(|deed| put(connection, deed)).collect())
     }
 
     /// Entries after number `after`, oldest first, at most `limit`. Holds no read transaction afterwards.
@@ -191,6 +196,39 @@ impl Store {
     /// Alerts that are open ([`AlertRecord::is_open`]), newest first.
     pub fn open_alerts(&self) -> Result<Vec<AlertRecord>, StoreError> {
         self.read(records::open_alerts)
+    }
+
+    /// All tokens, revoked ones and sessions included, each with the SHA-256 that it is known by.
+    pub fn tokens(&self) -> Result<Vec<(TokenRecord, [u8; 32])>, StoreError> {
+        self.read(tokens::all)
+    }
+
+    /// Adds a token with its entry in the journal, whose number this gives.
+    pub fn add_token(
+        &mut self,
+        token: &TokenRecord,
+        hash: &[u8; 32],
+        entry: &NewEntry<'_>,
+    ) -> Result<i64, StoreError> {
+        entry.check()?;
+        self.write(|connection| {
+            tokens::add(connection, token, hash)?;
+            journal::append(connection, entry).map(|entry| entry.number)
+        })
+    }
+
+    /// Ends a token and its sessions, with an entry in the journal, whose number this gives.
+    pub fn revoke_token(&mut self, id: &str, at: Timestamp, entry: &NewEntry<'_>) -> Result<i64, StoreError> {
+        entry.check()?;
+        self.write(|connection| {
+            tokens::revoke(connection, id, at)?;
+            journal::append(connection, entry).map(|entry| entry.number)
+        })
+    }
+
+    /// Notes that a token was used.
+    pub fn used_token(&mut self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|connection| tokens::used(connection, id, at))
     }
 
     /// A delivery succeeded: it waits no longer.
@@ -294,6 +332,20 @@ impl Store {
         let path = self.path.clone();
         if is_full(&source) { StoreError::Full { path } } else { StoreError::Database { path, source } }
     }
+}
+
+/// Puts one deed, within a transaction.
+fn put(connection: &Connection, deed: &Deed<'_>) -> rusqlite::Result<(Entry, Vec<i64>)> {
+    if let Some(meeting) = deed.meeting {
+        records::put_meeting(connection, meeting)?;
+    }
+    if let Some(alert) = deed.alert {
+        records::put_alert(connection, alert)?;
+    }
+    let entry = journal::append(connection, &deed.entry)?;
+    let add = |contact: &&str| outbox::add(connection, contact, entry.number, entry.at, deed.about);
+    let deliveries = deed.contacts.iter().map(add).collect::<rusqlite::Result<_>>()?;
+    Ok((entry, deliveries))
 }
 
 /// No room: on the disk, or for the index of the write-ahead log, which SQLite reports as an input or output error.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR, DELIVERIES_OF_ALERTS];
+pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR, DELIVERIES_OF_ALERTS, TOKENS];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -90,6 +90,22 @@ ALTER TABLE outbox ADD COLUMN alert TEXT;
 CREATE INDEX outbox_by_alert ON outbox (alert) WHERE alert IS NOT NULL;
 DROP INDEX outbox_waiting;
 CREATE INDEX outbox_of_contact ON outbox (contact, id) WHERE delivered IS NULL;
+";
+
+/// Who may ask for the room: tokens by their hashes, and sessions, whose parents they are.
+const TOKENS: &str = "
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    parent TEXT REFERENCES tokens (id) ON DELETE CASCADE,
+    created TEXT NOT NULL,
+    expires TEXT,
+    last_used TEXT,
+    revoked TEXT,
+    hash BLOB NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX tokens_by_parent ON tokens (parent);
 ";
 
 /// The latest version.

@@ -1,12 +1,14 @@
 //! The resources.
 
-use crate::app::hub::{AskError, Hub};
+use super::guard::Who;
+use crate::app::hub::{AccessError, AskError, Hub};
 use crate::store::Participant;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
@@ -31,6 +33,11 @@ impl IntoResponse for AskError {
             Self::Level(_) | Self::TooLong(_) | Self::Minutes | Self::Nameless(_) | Self::Crowd(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not possible")
             }
+            Self::Access(AccessError::NoToken(_)) => (StatusCode::NOT_FOUND, "no such token"),
+            Self::Access(AccessError::NoSetup) => (StatusCode::FORBIDDEN, "no set-up"),
+            Self::Access(AccessError::TooMany(_)) => (StatusCode::CONFLICT, "too many"),
+            Self::Access(AccessError::Random(_)) => (StatusCode::SERVICE_UNAVAILABLE, "no random numbers"),
+            Self::Access(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not possible"),
             Self::Store(_) => (StatusCode::INSUFFICIENT_STORAGE, "not recorded"),
             Self::Silent => (StatusCode::SERVICE_UNAVAILABLE, "no answer"),
         };
@@ -159,14 +166,18 @@ pub struct Acknowledge {
 pub async fn acknowledge(
     State(hub): State<Hub>,
     Path(id): Path<String>,
+    Extension(who): Extension<Who>,
     body: Result<Json<Acknowledge>, JsonRejection>,
 ) -> Result<Response, Response> {
     let Json(Acknowledge { by, note }) = body.map_err(unreadable)?;
+    // Who is known by a token is not asked.
+    let by = who.name.unwrap_or(by);
     let alert = hub.acknowledge(id, by, note).await.map_err(AskError::into_response)?;
     Ok(Json(alert).into_response())
 }
 
-fn unreadable(why: impl std::fmt::Display + IntoResponse) -> Response {
+/// What was sent cannot be read.
+pub fn unreadable(why: impl std::fmt::Display + IntoResponse) -> Response {
     let detail = why.to_string();
     problem(why.into_response().status(), "not understood", &detail)
 }

@@ -4,8 +4,12 @@
 //! store, page by page; so does who fell behind the broadcast. States and refreshed figures have no number: of those
 //! only the latest counts.
 
+use super::guard::Who;
+use crate::access::Role;
 use crate::app::hub::{Hub, Stated, Told};
+use crate::clock;
 use crate::store::Entry;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -25,6 +29,8 @@ const PAGE: usize = 256;
 
 struct Listener {
     hub: Hub,
+    who: Who,
+    tokens: watch::Receiver<u64>,
     told: broadcast::Receiver<Arc<Told>>,
     state: watch::Receiver<Stated>,
     renewal: tokio::time::Interval,
@@ -38,6 +44,7 @@ struct Listener {
 /// `GET /api/v1/events`.
 pub async fn events(
     State(hub): State<Hub>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
@@ -45,6 +52,8 @@ pub async fn events(
     let latest = hub.figures().number.load(Ordering::Relaxed);
     let listener = Listener {
         told,
+        who,
+        tokens: hub.keys().changed(),
         state: hub.state(),
         renewal: tokio::time::interval(RENEWAL),
         missed: seen.is_some(),
@@ -63,6 +72,10 @@ pub async fn events(
 impl Listener {
     async fn next(&mut self) -> Option<Event> {
         loop {
+            // Who is no longer known is told no more; asked again with each state, since a token's time ends too.
+            if self.who.id.as_ref().is_some_and(|id| !self.hub.keys().holds(id, clock::utc())) {
+                return None;
+            }
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
@@ -76,6 +89,7 @@ impl Listener {
                     Err(RecvError::Lagged(_)) => self.missed = true,
                     Err(RecvError::Closed) => return None,
                 },
+                Ok(()) = self.tokens.changed() => {}
                 _ = self.renewal.tick() => {
                     let stated = self.state.borrow().clone();
                     // What a room that hangs said last is no state.
@@ -93,11 +107,18 @@ impl Listener {
             return;
         }
         self.last = told.number.unwrap_or(self.last);
-        self.waiting.push_back(event(told.number, told.kind, &told.data));
+        if self.may_know(told.kind) {
+            self.waiting.push_back(event(told.number, told.kind, &told.data));
+        }
         if told.kind == "changed" {
             let text = self.state.borrow().text.clone();
             self.waiting.push_back(event(None, "state", &text));
         }
+    }
+
+    /// Who holds which token is the officers' business.
+    fn may_know(&self, kind: &str) -> bool {
+        kind != "access" || self.who.role == Role::Officer
     }
 
     async fn catch_up(&mut self) {
@@ -106,7 +127,9 @@ impl Listener {
                 self.missed = entries.len() == PAGE;
                 for Entry { number, kind, data, .. } in entries {
                     self.last = number;
-                    self.waiting.push_back(event(Some(number), &kind, &data));
+                    if self.may_know(&kind) {
+                        self.waiting.push_back(event(Some(number), &kind, &data));
+                    }
                 }
             }
             // The room is stuck: what it tells once it is not comes in time.

@@ -14,22 +14,32 @@
 //! | GET, PUT /api/v1/meeting/participants | |
 //! | GET /healthz, /readyz, /metrics | for supervisors |
 //!
-//! It binds to the loopback only: beyond it, secrets would need TLS and tokens, which do not exist yet. A browser that a
-//! foreign page sends here is refused by the name it asks for (DNS rebinding) and by a header that only this page sets.
+//! | GET, POST, DELETE /api/v1/session | who one is; log in with a token; log out |
+//! | POST /api/v1/setup | the first officer's token, for the set-up code |
+//! | GET, POST /api/v1/tokens, DELETE /api/v1/tokens/{id} | |
+//!
+//! Beyond the loopback it is served over TLS only, and every request takes a token. A browser that a foreign page sends
+//! here is refused by the name it asks for (DNS rebinding) and by a header that only this page sets.
 
 mod api;
 mod contacts;
 mod events;
 mod guard;
+mod patient;
 mod serve;
+mod tls;
+mod tokens;
 
-pub use serve::{ServeError, Server, serve};
+pub use serve::{Doors, ServeError, Server, serve, serve_at};
+pub use tls::{Tls, TlsError};
 
 use crate::app::hub::Hub;
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
+use guard::Gate;
+use std::sync::Arc;
 
 /// The page.
 const PAGE: &str = include_str!("page.html");
@@ -41,7 +51,7 @@ const BODY_MAX: usize = 16 * 1024;
 const PEOPLE_BODY_MAX: usize = 2 << 20;
 
 /// All that is served.
-pub fn router(hub: Hub) -> Router {
+fn router(hub: Hub, gate: Arc<Gate>) -> Router {
     let api = Router::new()
         .route("/state", get(api::state))
         .route("/events", get(events::events))
@@ -59,16 +69,22 @@ pub fn router(hub: Hub) -> Router {
             get(api::participants)
                 .put(api::put_participants)
                 .layer(axum::extract::DefaultBodyLimit::max(PEOPLE_BODY_MAX)),
-        );
+        )
+        .route("/session", get(tokens::whoami).post(tokens::log_in).delete(tokens::log_out))
+        .route("/setup", post(tokens::set_up))
+        .route("/tokens", get(tokens::list).post(tokens::new))
+        .route("/tokens/{id}", delete(tokens::revoke));
     Router::new()
         .route("/", get(page))
+        .route("/setup", get(page))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
         .nest("/api/v1", api)
         .fallback(api::nothing)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
-        .layer(axum::middleware::from_fn(guard::guarded))
+        .layer(axum::middleware::from_fn_with_state(gate.clone(), guard::guarded))
+        .layer(axum::Extension(gate))
         .with_state(hub)
 }
 

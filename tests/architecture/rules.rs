@@ -40,6 +40,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("guard", &[]),
     ("notify", &["clock", "policy", "config"]),
+    ("access", &[]),
     (
         "app",
         &[
@@ -68,10 +69,11 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "explain",
             "guard",
             "notify",
+            "access",
             "store",
         ],
     ),
-    ("web", &["notify", "app", "store"]),
+    ("web", &["access", "clock", "notify", "app", "store"]),
     (
         "cli",
         &[
@@ -90,6 +92,7 @@ pub const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sensor",
             "explain",
             "notify",
+            "access",
             "store",
             "app",
             "web",
@@ -104,7 +107,7 @@ const TESTS_MAY_IMPORT: &[&str] = &["synth", "recording", "config"];
 /// Functions from samples, time and commands to events.
 pub const PURE: &[&str] = &[
     "units", "iq", "bandplan", "spectrum", "detect", "measure", "track", "classify", "policy", "alert",
-    "calendar", "pipeline", "plan", "sweep", "guard",
+    "calendar", "pipeline", "plan", "sweep", "guard", "access",
 ];
 
 /// What a pure module must not touch, and why. Tests within are free.
@@ -139,7 +142,7 @@ const IMPURE_PARTS: &[(&str, &str)] = &[
 /// Where each library of `Cargo.toml` lives: prefixes of paths under `src/`.
 pub const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web/"]),
-    ("base64", &["web/", "notify/"]),
+    ("base64", &["access/", "web/", "notify/"]),
     ("bytemuck", &["recording/", "sdr/", "spectrum/", "synth/", "sensor/plausible"]),
     ("calcard", &["calendar/"]),
     ("chrono", &["calendar/"]),
@@ -148,6 +151,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("crossbeam_channel", &["ring/", "sensor/", "app/", "cli/room"]),
     ("futures_util", &["web/"]),
+    ("getrandom", &["app/hub/access"]),
     ("hyper", &["web/"]),
     ("hyper_util", &["web/"]),
     ("hmac", &["notify/"]),
@@ -186,10 +190,11 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ),
     ("png", &["app/waterfall"]),
     ("postcard", &["wire"]),
+    ("rcgen", &["web/tls"]),
     ("reqwest", &["app/calendars/", "notify/"]),
-    ("rustls", &["app/calendars/", "notify/"]),
     ("rustix", &["sensor/", "app/", "store/", "notify/command"]),
     ("rusqlite", &["store/"]),
+    ("rustls", &["app/calendars/", "notify/", "web/tls"]),
     ("rustfft", &["spectrum/", "detect/", "measure/", "synth/", "explain/"]),
     (
         "serde",
@@ -217,13 +222,15 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("serde_json", &["recording/", "synth/", "config/", "app/", "web/", "cli/", "store/", "notify/"]),
     ("serde_path_to_error", &["recording/"]),
     ("sd_notify", &["app/service"]),
-    ("sha2", &["store/", "web/", "notify/"]),
+    ("sha2", &["access/", "store/", "web/", "notify/"]),
     ("signal_hook", &["cli/"]),
     ("soapysdr", &["sdr/soapy"]),
+    ("subtle", &["access/"]),
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
     ("tokio", &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "notify/", "cli/demo"]),
+    ("tokio_rustls", &["web/serve"]),
     (
         "tracing",
         &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/", "notify/"],

@@ -2,13 +2,27 @@
 
 use super::super::ndjson::{alert_word, because_word, severity_word};
 use super::check::is_of_the_room;
+use super::inbox::Facts;
+use super::outbox::Wanted;
 use super::{Answer, AskError, OPEN_MAX, Room, short, view};
 use crate::alert::{AlertPhase, AlertReport, ResolvedBecause, Severity};
 use crate::clock;
 use crate::pipeline::{EmitterReport, Phase};
-use crate::store::AlertRecord;
+use crate::store::{AlertRecord, Deed, NewEntry};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
+
+/// An alert's report, on its way past the reports of emitters.
+pub(super) struct Alarm {
+    pub report: AlertReport,
+    /// What was known of its emitter then.
+    pub facts: Option<Facts>,
+    /// When it was sent, monotonic seconds.
+    pub at_s: f64,
+}
+
+/// What is recorded and told of an alert.
+type News = (String, AlertRecord);
 
 impl Room {
     pub(super) fn emitter(&mut self, phase: Phase, report: EmitterReport, at_s: f64) {
@@ -37,19 +51,37 @@ impl Room {
         }
     }
 
-    pub(super) fn alert(&mut self, report: &AlertReport) {
+    /// Takes alerts that came together: one commit for all, since a disk may take milliseconds for each.
+    pub(super) fn alarms(&mut self, alarms: &[Alarm]) {
+        let mut news = Vec::new();
+        for alarm in alarms {
+            self.guard.heard(alarm.at_s);
+            let name = self.name_of(&alarm.report);
+            if self.alerts.contains_key(&name) || alarm.report.phase == AlertPhase::Raised {
+                news.extend(self.alert(name, alarm));
+            } else {
+                // It may be among those that wait.
+                self.record_alerts(std::mem::take(&mut news));
+                self.afterwards(&name, &alarm.report, clock::utc());
+            }
+        }
+        self.record_alerts(news);
+    }
+
+    fn name_of(&self, report: &AlertReport) -> String {
+        format!("a{}-{}", report.id, self.run)
+    }
+
+    fn alert(&mut self, name: String, alarm: &Alarm) -> Option<News> {
+        let Alarm { report, facts, .. } = alarm;
         // Without a meeting nothing is banned, and that is why it is over: it did not turn out to be anything else.
         if self.meeting.is_none() && report.because == Some(ResolvedBecause::Reclassified) {
-            return;
+            return None;
         }
-        let name = format!("a{}-{}", report.id, self.run);
         let now = clock::utc();
-        let emitter = self.emitters.get(&report.emitter);
         let before = self.alerts.get(&name);
-        if before.is_none() && report.phase != AlertPhase::Raised {
-            // Acknowledged already: what becomes of it is recorded, and latches nothing.
-            return self.afterwards(&name, report, now);
-        }
+        // Of an emitter that closed, what was known before stays.
+        let facts = facts.or_else(|| before.map(Facts::of));
         let record = AlertRecord {
             id: name.clone(),
             meeting: before
@@ -58,10 +90,10 @@ impl Room {
             device: report.device.as_str().into(),
             signal: report.signal.as_str().into(),
             severity: severity_word(report.severity).into(),
-            confidence: emitter.map_or(0.0, |e| e.confidence),
-            center_hz: emitter.and_then(|e| e.center_hz),
-            bandwidth_hz: emitter.map_or(0.0, |e| e.bandwidth_hz),
-            power_dbfs: emitter.map_or(0.0, |e| e.power_dbfs),
+            confidence: facts.map_or(0.0, |e| e.confidence),
+            center_hz: facts.and_then(|e| e.center_hz),
+            bandwidth_hz: facts.map_or(0.0, |e| e.bandwidth_hz),
+            power_dbfs: facts.map_or(0.0, |e| e.power_dbfs),
             reasons: report.reasons.clone(),
             raised: before.map_or(now, |b| b.raised),
             updated: now,
@@ -78,10 +110,55 @@ impl Room {
         if self.alerts.len() < OPEN_MAX || self.alerts.contains_key(&name) {
             self.alerts.insert(name, record.clone());
         }
-        self.record("alert", view::alert(alert_word(report.phase), &record), Some(&record), None);
+        Some((view::alert(alert_word(report.phase), &record), record))
     }
 
+    /// Records, then tells, as [`Room::record`] does for one.
+    fn record_alerts(&mut self, news: Vec<News>) {
+        if news.is_empty() {
+            return;
+        }
+        let meeting = self.meeting.as_ref().map(|meeting| meeting.id.as_str());
+        let (at, level) = (clock::utc(), self.level());
+        let wanted: Vec<Option<Wanted>> =
+            news.iter().map(|(data, _)| self.outbox.wanted("alert", data, at, level)).collect();
+        let names: Vec<Vec<&str>> = wanted.iter().map(|wanted| Wanted::names(wanted.as_ref())).collect();
+        let deeds: Vec<Deed<'_>> = (news.iter().zip(&wanted).zip(&names))
+            .map(|(((data, record), wanted), names)| Deed {
+                entry: NewEntry { kind: "alert", at, meeting, data },
+                alert: Some(record),
+                meeting: None,
+                contacts: names,
+                about: wanted.as_ref().and_then(|wanted| wanted.about.as_deref()),
+            })
+            .collect();
+        match self.store.record_together(&deeds) {
+            Ok(done) => {
+                self.guard.recorded(clock::monotonic_s(), true);
+                let last = done.last().map_or(0, |(entry, _)| entry.number);
+                self.figures.number.store(last, Ordering::Relaxed);
+                // Who is told and asks must find it.
+                self.publish();
+                for (((entry, deliveries), wanted), (data, _)) in done.into_iter().zip(&wanted).zip(news) {
+                    if let Some(wanted) = wanted {
+                        self.outbox.tell(wanted, "alert", &data, at, Some((entry.number, &deliveries)));
+                    }
+                    self.tell(Some(entry.number), "alert", data);
+                }
+            }
+            // One of them may be the cause, and must not keep the others from being recorded.
+            Err(_) => {
+                news.into_iter().for_each(|(data, record)| self.record("alert", data, Some(&record), None))
+            }
+        }
+    }
+
+    /// Acknowledged already: what becomes of it is recorded, and latches nothing.
     fn afterwards(&mut self, name: &str, report: &AlertReport, now: Timestamp) {
+        // Without a meeting nothing is banned: as above.
+        if self.meeting.is_none() && report.because == Some(ResolvedBecause::Reclassified) {
+            return;
+        }
         let Ok(Some(mut record)) = self.store.alert(name) else { return };
         record.updated = now;
         record.reasons.clone_from(&report.reasons);

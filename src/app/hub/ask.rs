@@ -1,13 +1,12 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{CalendarNews, Figures, Hub, Input, MINUTES_MAX, PEOPLE_MAX, Stated, TEXT_MAX, Told};
+use super::{Alarm, CalendarNews, Figures, Hub, Input, MINUTES_MAX, PEOPLE_MAX, Stated, TEXT_MAX, Told};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
 use crate::policy::{Level, Policies};
 use crate::store::{AlertRecord, Entry, Meeting, Participant, StoreError};
 use crate::sweep::BandCoverage;
-use crossbeam_channel::TrySendError;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -49,6 +48,9 @@ pub enum AskError {
     /// A text that is too long.
     #[error("{0} is longer than {TEXT_MAX} characters")]
     TooLong(&'static str),
+    /// A token could not be made or revoked.
+    #[error(transparent)]
+    Access(#[from] super::AccessError),
     /// It could not be recorded.
     #[error("not recorded: {0}")]
     Store(#[from] StoreError),
@@ -69,6 +71,7 @@ pub(super) enum Ask {
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
     Deliveries { alert: String, reply: oneshot::Sender<Answer<Vec<crate::store::Delivery>>> },
+    Access(super::access::Ask),
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -95,19 +98,24 @@ impl Hub {
 
     /// The pipeline said something.
     pub fn output(&self, output: &Output) {
-        let input = Input::Output(Box::new(output.clone()), clock::monotonic_s());
-        if matches!(output, Output::Alert(_)) {
-            // Waits if it must: an alert is never dropped. A room that ended needs none.
-            let _ = self.input.send(input);
-        } else {
-            self.offer(input);
+        let at_s = clock::monotonic_s();
+        match output {
+            Output::Alert(report) => {
+                let facts = self.feed.facts(report.emitter);
+                let alarm = Alarm { report: report.clone(), facts, at_s };
+                self.feed.must(Input::Alarm(Box::new(alarm)));
+            }
+            Output::Emitter(phase, report) => {
+                self.feed.know(*phase, report);
+                self.offer(Input::Report(*phase, Box::new(report.clone()), at_s));
+            }
+            Output::Health(_) => self.offer(Input::Alive(at_s)),
         }
     }
 
     /// All that is wrong with what is seen.
     pub fn wrong(&self, all: Vec<(State, String)>) {
-        // As above: a fault is not dropped either.
-        let _ = self.input.send(Input::Wrong(all, clock::monotonic_s()));
+        self.feed.must(Input::Wrong(all, clock::monotonic_s()));
     }
 
     /// What was looked at, in a plan that takes `superframe_s` for all of it.
@@ -141,11 +149,11 @@ impl Hub {
 
     /// The room ends; what was told before is recorded.
     pub fn stop(&self) {
-        let _ = self.input.send(Input::Stop);
+        self.feed.end();
     }
 
     fn offer(&self, input: Input) {
-        if let Err(TrySendError::Full(_)) = self.input.try_send(input) {
+        if !self.feed.offer(input) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

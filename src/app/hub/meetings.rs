@@ -72,8 +72,7 @@ impl Room {
     pub(super) fn tell_level(&mut self) {
         let level =
             self.agenda.running.as_ref().filter(|_| self.meeting.is_some()).map_or(Level::Open, in_force);
-        // It takes policies far faster than people begin meetings.
-        let _ = self.judge.try_send(self.policies.of(level).clone());
+        self.judge.put(self.policies.of(level).clone());
     }
 
     /// Somebody ends the meeting.
@@ -93,7 +92,7 @@ impl Room {
         self.end_s = None;
         self.acknowledged.clear();
         self.guard.end();
-        let _ = self.judge.try_send(self.policies.of(Level::Open).clone());
+        self.judge.put(self.policies.of(Level::Open).clone());
         self.publish();
         Ok(meeting)
     }

@@ -4,9 +4,11 @@
 //! not be lost, and only then tells it. Nothing here waits for anybody who listens: they are told through a bounded
 //! broadcast, and who falls behind reads what was missed from the store.
 
+mod access;
 mod alerts;
 mod ask;
 mod check;
+mod inbox;
 mod meetings;
 mod outbox;
 mod people;
@@ -27,16 +29,19 @@ pub struct Told {
 use crate::clock;
 use crate::guard::{Band, Guard, Mode, SILENT_S, State};
 use crate::notify::{Contacts, Outcome};
-use crate::pipeline::{EmitterReport, Output};
+use crate::pipeline::{EmitterReport, Phase};
 use crate::policy::{Level, Policies, Policy};
-use crate::store::{AlertRecord, Meeting, NewEntry, Store};
+use crate::store::{AlertRecord, Deed, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
+pub use access::{AccessError, Asks, Caller, Keys, issue, withdraw};
+use alerts::Alarm;
 use ask::Ask;
 pub use ask::{Answer, AskError};
 use check::Checking;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::Receiver;
+use inbox::{Feed, Inbox, Latest};
 use jiff::{SignedDuration, Timestamp};
-use outbox::Outbox;
+use outbox::{Outbox, Wanted};
 pub use people::PEOPLE_MAX;
 use schedule::Agenda;
 pub use schedule::CalendarNews;
@@ -49,9 +54,6 @@ use view::StateJson;
 
 /// Time between two renewals of what is told, and of the lease.
 const TICK: Duration = Duration::from_millis(250);
-/// What waits for the thread: some seconds of the busiest band. Beyond, reports of emitters are dropped and counted,
-/// alerts never.
-const WAITING: usize = 4096;
 /// What a listener may fall behind by.
 const BEHIND: usize = 1024;
 /// Alerts that are held open at a time; older ones stay in the store and latch.
@@ -65,7 +67,8 @@ pub const TEXT_MAX: usize = 200;
 
 /// What the thread is told, and when that was sent: what waited is not fresh.
 enum Input {
-    Output(Box<Output>, f64),
+    Report(Phase, Box<EmitterReport>, f64),
+    Alarm(Box<Alarm>),
     Wrong(Vec<(State, String)>, f64),
     Looked(Vec<BandCoverage>, f64, f64),
     Alive(f64),
@@ -79,12 +82,15 @@ enum Input {
 /// What the judging side and the people's side hold of the room.
 #[derive(Clone)]
 pub struct Hub {
-    input: Sender<Input>,
+    /// What is asked for, and what can be told again.
+    input: crossbeam_channel::Sender<Input>,
+    feed: Feed,
     state: watch::Receiver<Stated>,
     told: broadcast::Sender<Arc<Told>>,
     dropped: Arc<AtomicU64>,
     figures: Arc<Figures>,
     contacts: Contacts,
+    keys: Arc<Keys>,
 }
 
 /// The state as it was told: when, on the monotonic clock, and as JSON.
@@ -150,8 +156,8 @@ pub fn start_telling(
     contacts: Contacts,
     outcomes: Option<mpsc::Receiver<Outcome>>,
 ) -> Result<(Hub, Receiver<Policy>, std::thread::JoinHandle<()>), AskError> {
-    let (input, inputs) = bounded(WAITING);
-    let (judge, policy) = bounded(16);
+    let (feed, input, mut inbox) = inbox::open();
+    let (judge, policy) = Latest::new();
     let (told, _) = broadcast::channel(BEHIND);
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
@@ -165,6 +171,7 @@ pub fn start_telling(
         store,
         judge,
         policies,
+        keys: Arc::default(),
         emitters: BTreeMap::new(),
         coverage: Vec::new(),
         fresh_s: f64::INFINITY,
@@ -180,7 +187,8 @@ pub fn start_telling(
         heard_s: BTreeMap::new(),
         check: None,
     };
-    let figures = room.figures.clone();
+    let (figures, keys) = (room.figures.clone(), room.keys.clone());
+    keys.read(&room.store)?;
     figures.number.store(room.store.last_number()?, Ordering::Relaxed);
     if room.meeting.is_some() {
         room.arm();
@@ -192,10 +200,10 @@ pub fn start_telling(
         .name("room".into())
         .spawn(move || {
             let _alive = Alive;
-            room.run(&inputs);
+            room.run(&mut inbox);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, state, told, dropped: Arc::default(), figures, contacts }, policy, thread))
+    Ok((Hub { input, feed, state, told, dropped: Arc::default(), figures, contacts, keys }, policy, thread))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -223,7 +231,7 @@ struct Room {
     epoch: Timestamp,
     /// Makes names of alerts unique beyond this run.
     run: String,
-    judge: Sender<Policy>,
+    judge: Latest<Policy>,
     /// For meetings that begin.
     policies: Policies,
     publish: watch::Sender<Stated>,
@@ -231,6 +239,8 @@ struct Room {
     /// Mode and state as last told.
     last: (Mode, State),
     figures: Arc<Figures>,
+    /// Who may ask.
+    keys: Arc<Keys>,
     /// When the meeting ends by itself, monotonic seconds.
     end_s: Option<f64>,
     /// When old records are looked for next.
@@ -259,15 +269,20 @@ impl Drop for Alive {
 }
 
 impl Room {
-    fn run(mut self, inputs: &Receiver<Input>) {
+    fn run(mut self, inbox: &mut Inbox) {
         let mut due_s = 0.0;
         loop {
-            let input = inputs.recv_timeout(TICK);
+            let input = inbox.next(TICK);
             let now_s = clock::monotonic_s();
             let urgent = match input {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(input) => self.take(input),
-                Err(RecvTimeoutError::Timeout) => false,
+                Some(Input::Stop) => {
+                    while let Some(input) = inbox.urgent() {
+                        self.take(input, inbox);
+                    }
+                    return;
+                }
+                Some(input) => self.take(input, inbox),
+                None => false,
             };
             self.guard.tick(now_s);
             self.keep_contacts(now_s);
@@ -296,19 +311,17 @@ impl Room {
     }
 
     /// Takes `input`; whether everybody must be told at once.
-    fn take(&mut self, input: Input) -> bool {
+    fn take(&mut self, input: Input, inbox: &mut Inbox) -> bool {
         match input {
-            Input::Output(output, at_s) => {
+            Input::Report(phase, report, at_s) => {
                 self.guard.heard(at_s);
-                match *output {
-                    Output::Emitter(phase, report) => self.emitter(phase, report, at_s),
-                    Output::Alert(alert) => {
-                        self.alert(&alert);
-                        return true;
-                    }
-                    Output::Health(_) => {}
-                }
+                self.emitter(phase, *report, at_s);
                 false
+            }
+            Input::Alarm(alarm) => {
+                let alarms = inbox.alarms(*alarm);
+                self.alarms(&alarms);
+                true
             }
             Input::Wrong(all, at_s) => {
                 self.guard.heard(at_s);
@@ -379,19 +392,22 @@ impl Room {
     ) {
         let of = self.meeting.as_ref().map(|meeting| meeting.id.clone());
         let at = clock::utc();
-        let entry = NewEntry { kind, at, meeting: of.as_deref(), data: &data };
         let wanted = self.outbox.wanted(kind, &data, at, self.level());
-        let names: Vec<&str> = wanted.iter().flat_map(|wanted| &wanted.names).map(String::as_str).collect();
+        let names = Wanted::names(wanted.as_ref());
+        let entry = NewEntry { kind, at, meeting: of.as_deref(), data: &data };
         let about = wanted.as_ref().and_then(|wanted| wanted.about.as_deref());
-        match self.store.record_for(&entry, alert, meeting, &names, about) {
+        let deed = Deed { entry, alert, meeting, contacts: &names, about };
+        match self.store.record_one(&deed) {
             Ok((entry, deliveries)) => {
                 if let Some(wanted) = &wanted {
                     self.outbox.tell(wanted, kind, &data, at, Some((entry.number, &deliveries)));
                 }
                 self.guard.recorded(clock::monotonic_s(), true);
                 self.figures.number.store(entry.number, Ordering::Relaxed);
-                // Who is told and asks must find it.
-                self.publish();
+                // Who is told and asks must find it. Emitters are no part of the state.
+                if kind != "emitter" {
+                    self.publish();
+                }
                 self.tell(Some(entry.number), kind, data);
             }
             Err(error) => {
@@ -449,6 +465,7 @@ impl Room {
             Ask::Deliveries { alert, reply } => {
                 let _ = reply.send(self.deliveries(&alert));
             }
+            Ask::Access(ask) => self.access(ask),
             Ask::Meetings { limit, reply } => {
                 let _ = reply.send(self.store.meetings(limit).map_err(AskError::from));
             }

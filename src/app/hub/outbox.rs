@@ -5,6 +5,7 @@
 
 use super::{Ask, Room};
 use crate::clock;
+use crate::config::Severity;
 use crate::notify::{Contacts, Message, Noted, Outcome, WAITING_MAX, Weight};
 use crate::policy::Level;
 use crate::store::{Store, StoreError};
@@ -28,7 +29,7 @@ pub(super) struct Outbox {
     outcomes: Option<mpsc::Receiver<Outcome>>,
     /// Of the meeting that is on, or was.
     level: Option<Level>,
-    severities: BTreeMap<String, crate::config::Severity>,
+    severities: BTreeMap<String, Severity>,
     /// Messages that could not be recorded.
     unrecorded: i64,
     meeting: bool,
@@ -38,10 +39,18 @@ pub(super) struct Outbox {
 /// What is to be told to whom.
 pub(super) struct Wanted {
     worse: bool,
+    severity: Severity,
     /// The alert that it is of.
     pub about: Option<String>,
     /// Whom.
     pub names: Vec<String>,
+}
+
+impl Wanted {
+    /// Names of those who want to be told.
+    pub fn names(wanted: Option<&Self>) -> Vec<&str> {
+        wanted.into_iter().flat_map(|wanted| &wanted.names).map(String::as_str).collect()
+    }
 }
 
 impl Outbox {
@@ -72,14 +81,12 @@ impl Outbox {
         }
         let message = Message::of(&Noted { number: 0, recorded: false, kind, at, data })?;
         let about = message.kind.starts_with("alert.").then(|| message.episode.clone());
-        let before = about.as_ref().and_then(|alert| self.severities.insert(alert.clone(), message.severity));
-        if self.severities.len() > SEVERITIES_MAX {
-            self.severities.pop_first();
-        }
+        let before = about.as_ref().and_then(|alert| self.severities.get(alert).copied());
         let level = self.level;
         let wants = self.contacts.all().filter(|contact| message.is_for(contact, level));
         let names = wants.map(|contact| contact.name.clone()).collect();
-        Some(Wanted { worse: before.is_some_and(|before| before < message.severity), about, names })
+        let worse = before.is_some_and(|before| before < message.severity);
+        Some(Wanted { worse, severity: message.severity, about, names })
     }
 
     /// Hands an entry over, with its number and deliveries if it was recorded.
@@ -95,6 +102,12 @@ impl Outbox {
         self.unrecorded += i64::from(on_record.is_none());
         let noted = Noted { number, recorded: on_record.is_some(), kind, at, data };
         let Some(mut message) = Message::of(&noted) else { return };
+        if let Some(alert) = &wanted.about {
+            self.severities.insert(alert.clone(), wanted.severity);
+            if self.severities.len() > SEVERITIES_MAX {
+                self.severities.pop_first();
+            }
+        }
         if wanted.worse {
             // Somebody knows of something lesser.
             message.weight = Weight::First;

@@ -24,9 +24,11 @@ mod calendar;
 mod contact;
 mod policy;
 mod room;
+mod web;
 
 pub use contact::{Contact, ContactChannel, Mail, MailSecurity, Severity, SyslogAddress};
 pub use room::Room;
+pub use web::Web;
 
 use super::REGIONS;
 use super::key::{Key, Kind};
@@ -53,6 +55,7 @@ pub(super) const KEYS: &[Key] = &[
     )
     .at_start(),
     Key::new("contact", Kind::Tables(&contact::CONTACTS), "Whom the room tells, and how").at_start(),
+    Key::new("web", Kind::Table(web::KEYS), "Who may ask for the room, and how it shows itself"),
 ];
 
 /// Checked configuration.
@@ -70,6 +73,8 @@ pub struct Config {
     pub calendars: Vec<Source>,
     /// Whom the room tells.
     pub contacts: Vec<Contact>,
+    /// Who may ask for it.
+    pub web: Web,
 }
 
 /// What `table`, the whole configuration, comes to.
@@ -82,5 +87,6 @@ pub(super) fn read(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Config {
         room: room::read(&table.table("room"), faults),
         calendars: calendar::read(&table.tables("calendar"), faults),
         contacts: contact::read(&table.tables("contact"), faults),
+        web: web::read(&table.table("web"), faults),
     }
 }

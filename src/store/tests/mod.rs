@@ -225,12 +225,21 @@ fn an_entry_and_its_records_go_in_together_or_not_at_all() {
     store.verify().unwrap();
 }
 
+fn told(
+    store: &mut Store,
+    entry: &NewEntry<'_>,
+    contacts: &[&str],
+    about: Option<&str>,
+) -> Result<(Entry, Vec<i64>), StoreError> {
+    store.record_one(&Deed { entry: *entry, alert: None, meeting: None, contacts, about })
+}
+
 #[test]
 fn deliveries_wait_are_postponed_and_end() {
     let mut store = memory();
     let raised = new("alert", 1, r#"{"phase":"raised"}"#);
-    let (entry, both) = store.record_for(&raised, None, None, &["ada", "bob"], Some("a1")).unwrap();
-    let (later, third) = store.record_for(&new("changed", 2, "{}"), None, None, &["ada"], None).unwrap();
+    let (entry, both) = told(&mut store, &raised, &["ada", "bob"], Some("a1")).unwrap();
+    let (later, third) = told(&mut store, &new("changed", 2, "{}"), &["ada"], None).unwrap();
     let waiting = |store: &Store, contact| store.waiting(contact, 9).unwrap();
     assert_eq!(waiting(&store, "ada"), [(both[0], entry.clone()), (third[0], later.clone())]);
     assert_eq!(store.waiting("ada", 1).unwrap(), [(third[0], later)]);
@@ -260,7 +269,7 @@ fn no_entry_without_its_deliveries() {
         .connection
         .execute_batch("CREATE TRIGGER t BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'no'); END")
         .unwrap();
-    store.record_for(&new("alert", 2, "{}"), None, None, &["ada"], None).unwrap_err();
+    told(&mut store, &new("alert", 2, "{}"), &["ada"], None).unwrap_err();
     assert_eq!(store.last_number().unwrap(), 1);
 }
 
