@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX];
+pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, EVIDENCE];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -71,6 +71,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_entry ON outbox (entry);
 CREATE INDEX outbox_waiting ON outbox (due) WHERE delivered IS NULL;
 ";
+
+const EVIDENCE: &str = "ALTER TABLE alerts ADD COLUMN evidence TEXT;";
 
 /// The latest version.
 pub fn current() -> i64 {

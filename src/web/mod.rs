@@ -5,7 +5,9 @@
 //! | GET / | the page |
 //! | GET /api/v1/state | what holds now |
 //! | GET /api/v1/events | server-sent events; `Last-Event-ID` replays what was missed |
+//! | GET /api/v1/waterfall | levels by frequency as they come, over a WebSocket |
 //! | GET /api/v1/alerts, /api/v1/meetings | what is on record |
+//! | GET /api/v1/alerts/{id}/evidence.png | what was heard of it |
 //! | POST /api/v1/alerts/{id}/acknowledge | |
 //! | POST /api/v1/meetings, /api/v1/meetings/current/end | |
 //! | GET /healthz, /readyz, /metrics | for supervisors |
@@ -17,6 +19,7 @@ mod api;
 mod events;
 mod guard;
 mod serve;
+mod waterfall;
 
 pub use serve::{ServeError, Server, serve};
 
@@ -37,8 +40,10 @@ pub fn router(hub: Hub) -> Router {
     let api = Router::new()
         .route("/state", get(api::state))
         .route("/events", get(events::events))
+        .route("/waterfall", get(waterfall::waterfall))
         .route("/alerts", get(api::alerts))
         .route("/alerts/{id}/acknowledge", post(api::acknowledge))
+        .route("/alerts/{id}/evidence.png", get(api::evidence))
         .route("/meetings", get(api::meetings).post(api::begin))
         .route("/meetings/current/end", post(api::end));
     Router::new()

@@ -114,5 +114,6 @@ async fn connection(stream: TcpStream, router: axum::Router) {
         .header_read_timeout(HEAD)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades()
         .await;
 }

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
 use crate::policy::{Level, Policies};
-use crate::store::{AlertRecord, Entry, Meeting, StoreError};
+use crate::store::{AlertRecord, Entry, Evidence, Meeting, StoreError};
 use crate::sweep::BandCoverage;
 use crossbeam_channel::TrySendError;
 use std::sync::Arc;
@@ -28,6 +28,12 @@ pub enum AskError {
     /// There is no such alert.
     #[error("no alert {0} is open")]
     NoAlert(String),
+    /// There is no picture of it.
+    #[error("no picture of alert {0}: {1}")]
+    NoPicture(String, String),
+    /// The file is not what was recorded.
+    #[error("the picture of alert {0} was altered after it was recorded; it is not shown")]
+    Altered(String),
     /// A level that is none.
     #[error("no level {word:?}: choose one of {known}", word = .0, known = Level::WORDS.join(", "))]
     Level(String),
@@ -52,6 +58,7 @@ pub(super) enum Ask {
     Acknowledge { id: String, by: String, note: String, reply: oneshot::Sender<Answer<AlertRecord>> },
     After { after: i64, limit: usize, reply: oneshot::Sender<Answer<Vec<Entry>>> },
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
+    Evidence { id: String, reply: oneshot::Sender<Answer<Option<Evidence>>> },
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -69,6 +76,11 @@ impl Hub {
     /// What is counted.
     pub fn figures(&self) -> &Figures {
         &self.figures
+    }
+
+    /// The live waterfall.
+    pub fn waterfall(&self) -> &super::Waterfall {
+        &self.waterfall
     }
 
     /// Reports that were dropped since nobody took them in time.
@@ -122,7 +134,7 @@ impl Hub {
         let _ = self.input.send(Input::Stop);
     }
 
-    fn offer(&self, input: Input) {
+    pub(super) fn offer(&self, input: Input) {
         if let Err(TrySendError::Full(_)) = self.input.try_send(input) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -176,7 +188,7 @@ impl Hub {
         self.ask(|reply| Ask::Meetings { limit, reply }).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
+    pub(super) async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Answer<T>>) -> Ask) -> Answer<T> {
         /// A disk that does not answer for so long never will.
         const PATIENCE: Duration = Duration::from_secs(5);
         let (reply, answer) = oneshot::channel();

@@ -4,10 +4,13 @@
 //! not be lost, and only then tells it. Nothing here waits for anybody who listens: they are told through a bounded
 //! broadcast, and who falls behind reads what was missed from the store.
 
+mod album;
 mod alerts;
 mod ask;
+mod evidence;
 mod meetings;
 mod view;
+mod waterfall;
 
 /// Something that happened, as it is told.
 #[derive(Debug, Clone)]
@@ -24,8 +27,11 @@ use crate::clock;
 use crate::guard::{Band, Guard, Mode, State};
 use crate::pipeline::{EmitterReport, Output};
 use crate::policy::{Level, Policies, Policy};
+use crate::spectrum::Tile;
 use crate::store::{AlertRecord, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
+use crate::wire::EvidenceAsk;
+use album::{Album, BUDGET_BYTES, Shelf};
 use ask::Ask;
 pub use ask::{Answer, AskError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -36,6 +42,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use view::StateJson;
+pub use waterfall::{Watcher, Waterfall};
 
 /// Time between two renewals of what is told, and of the lease.
 const TICK: Duration = Duration::from_millis(250);
@@ -61,6 +68,8 @@ enum Input {
     Alive(f64),
     Policies(Policies),
     Note(&'static str, String),
+    #[allow(clippy::type_complexity)] // As it is told.
+    Evidence(u32, Box<Result<(EvidenceAsk, Tile), String>>),
     Ask(Ask),
     Stop,
 }
@@ -73,6 +82,9 @@ pub struct Hub {
     told: broadcast::Sender<Arc<Told>>,
     dropped: Arc<AtomicU64>,
     figures: Arc<Figures>,
+    /// Where pictures are.
+    album: Shelf,
+    waterfall: Arc<Waterfall>,
 }
 
 /// The state as it was told: when, on the monotonic clock, and as JSON.
@@ -128,6 +140,8 @@ pub fn start(
     let (told, _) = broadcast::channel(BEHIND);
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
+    let shelf = Shelf::beside(store.folder());
+    let album = Album::start(shelf.clone(), BUDGET_BYTES).map_err(|_| AskError::Silent)?;
     let mut room = Room {
         guard: Guard::new(clock::monotonic_s(), open.iter().map(|alert| alert.id.clone())),
         meeting: store.meetings(1)?.into_iter().next().filter(|meeting| meeting.ended.is_none()),
@@ -135,6 +149,7 @@ pub fn start(
         store,
         judge,
         policies,
+        album,
         emitters: BTreeMap::new(),
         coverage: Vec::new(),
         fresh_s: f64::INFINITY,
@@ -163,7 +178,19 @@ pub fn start(
             room.run(&inputs);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, state, told, dropped: Arc::default(), figures }, policy, thread))
+    Ok((
+        Hub {
+            input,
+            state,
+            told,
+            dropped: Arc::default(),
+            figures,
+            album: shelf,
+            waterfall: Arc::new(Waterfall::new(epoch)),
+        },
+        policy,
+        thread,
+    ))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -179,6 +206,7 @@ pub enum Start {
 struct Room {
     guard: Guard,
     store: Store,
+    album: Album,
     meeting: Option<Meeting>,
     /// Alerts that wait for somebody, by name.
     alerts: BTreeMap<String, AlertRecord>,
@@ -230,6 +258,9 @@ impl Room {
                 Err(RecvTimeoutError::Timeout) => false,
             };
             self.guard.tick(now_s);
+            while let Some(filed) = self.album.next_filed() {
+                self.filed(filed);
+            }
             if self.end_s.is_some_and(|end_s| end_s <= now_s) {
                 self.overdue();
             }
@@ -280,6 +311,10 @@ impl Room {
             }
             Input::Alive(at_s) => {
                 self.guard.heard(at_s);
+                false
+            }
+            Input::Evidence(alert, picture) => {
+                self.evidence(alert, *picture);
                 false
             }
             Input::Policies(policies) => {
@@ -378,6 +413,9 @@ impl Room {
             }
             Ask::Alerts { meeting, limit, reply } => {
                 let _ = reply.send(self.store.alerts(meeting.as_deref(), limit).map_err(AskError::from));
+            }
+            Ask::Evidence { id, reply } => {
+                let _ = reply.send(self.evidence_of(&id));
             }
             Ask::Meetings { limit, reply } => {
                 let _ = reply.send(self.store.meetings(limit).map_err(AskError::from));
