@@ -34,6 +34,16 @@ const HELD_MAX: usize = 1 << 20;
 /// Rows of the waterfall are not made while so many bytes wait, which matter more.
 const ROWS_HELD_MAX: usize = 64 << 10;
 
+/// What is looked at.
+pub struct Source {
+    /// Samples a second.
+    pub rate_hz: f64,
+    /// By gain step: what levels are lower by than at the gain to search with, decibels.
+    pub drops_db: Vec<f32>,
+    /// Tunings of the plan.
+    pub tunings: usize,
+}
+
 /// The thread's state.
 pub struct Look<'a> {
     looker: Looker,
@@ -60,16 +70,14 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// Looks at what `looker` gets. Levels are told as at the gain to search with: `drops_db` is what each step takes.
+    /// Looks at what `looker` gets of `source`. Levels are told as at the gain to search with.
     pub fn new(
         looker: Looker,
+        source: Source,
         shared: &'a Shared,
         outbox: Outbox,
-        rate_hz: f64,
-        drops_db: Vec<f32>,
         said: crossbeam_channel::Receiver<FromSensor>,
         lender: Lender,
-        rows: Rows,
     ) -> Self {
         let mut front = Front::new();
         front.sum_spectra();
@@ -77,11 +85,11 @@ impl<'a> Look<'a> {
             looker,
             shared,
             outbox,
-            rate_hz,
-            drops_db,
+            rate_hz: source.rate_hz,
+            drops_db: source.drops_db,
             drop_db: 0.0,
             front,
-            plausible: Plausible::new(rate_hz),
+            plausible: Plausible::new(source.rate_hz),
             likeness: Likeness::default(),
             scratch: Vec::new(),
             segment: None,
@@ -89,7 +97,7 @@ impl<'a> Look<'a> {
             events: Vec::with_capacity(1024),
             said,
             lender,
-            rows,
+            rows: Rows::new(source.tunings),
             status_due: Monotonic::now(),
         }
     }

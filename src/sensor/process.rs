@@ -6,8 +6,7 @@
 
 use super::capture::{Axis, Capture, CaptureParams, Ended};
 use super::evidence::{self, ASKS};
-use super::look::Look;
-use super::rows::Rows;
+use super::look::{Look, Source};
 use super::settle::{Settle, measure};
 use super::shared::Shared;
 use super::write::{Aside, Outbox, outbox, write};
@@ -266,9 +265,10 @@ impl Sensor<'_> {
         let drops_db = drops_db(&self.params.open.gains);
         let (asks, aside, said) = (self.asks.clone(), self.aside.clone(), self.said.clone());
         let lender = evidence::start(asks, aside, lent, rate_hz, drops_db.clone(), shared.clone());
+        let source = Source { rate_hz, drops_db, tunings };
         let handle = thread::spawn(move || {
             if let Some(outbox) = outbox {
-                Look::new(looker, &shared, outbox, rate_hz, drops_db, said, lender, Rows::new(tunings)).run();
+                Look::new(looker, source, &shared, outbox, said, lender).run();
             }
         });
         Looking { thread: handle.thread().clone(), say: self.say.clone(), handle }

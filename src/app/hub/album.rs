@@ -62,8 +62,11 @@ pub enum Shelf {
     /// In a folder, a file each.
     Folder(PathBuf),
     /// In memory, oldest first by number.
-    Memory(Arc<Mutex<BTreeMap<u64, (String, Vec<u8>)>>>),
+    Memory(Arc<Mutex<Held>>),
 }
+
+/// Pictures in memory with the names of their alerts, by number.
+type Held = BTreeMap<u64, (String, Vec<u8>)>;
 
 /// What the room holds of the album.
 pub struct Album {

@@ -82,7 +82,7 @@ fn levels(tile: &Tile) -> [f32; 2] {
 
 fn frequencies(canvas: &mut Canvas, tile: &Tile) {
     let (low, high) = (tile.extent.low_hz / 1e6, tile.extent.high_hz / 1e6);
-    let step = step(high - low, 4.0);
+    let step = step(high - low, 5.0);
     let y = TOP - TEXT_HEIGHT - 10;
     for mark in marks(low, high, step) {
         let x = LEFT + ((mark - low) / (high - low) * WIDTH as f64) as i64;
