@@ -8,6 +8,7 @@ use emcon::classify::{Device, Signal};
 use emcon::clock;
 use emcon::pipeline::{EmitterReport, Output, Phase};
 use emcon::policy::{Level, Policies, Policy};
+use emcon::spectrum::Row;
 use emcon::store::{Meeting, Store};
 use emcon::web::{Server, serve};
 use serde_json::Value;
@@ -367,4 +368,83 @@ fn a_restart_keeps_meeting_latch_and_numbers() {
     listening.lines.fill_buf().unwrap();
     room.raise(2);
     assert!(listening.next("alert").0 > number);
+}
+
+/// Asks to watch the waterfall, with this in the request's head besides.
+fn watch(room: &Room, head: &str) -> (String, BufReader<TcpStream>) {
+    let stream = room.send(&format!(
+        "GET /api/v1/waterfall HTTP/1.1\r\nHost: localhost\r\n{head}Connection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ));
+    let mut from = BufReader::new(stream);
+    let (mut status, mut line) = (String::new(), String::new());
+    from.read_line(&mut status).unwrap();
+    while line != "\r\n" {
+        line.clear();
+        assert!(from.read_line(&mut line).unwrap() > 0);
+    }
+    (status, from)
+}
+
+fn row(n: u8) -> Row {
+    Row {
+        from_s: 1.0,
+        until_s: 2.0,
+        center_hz: 446e6,
+        span_hz: 2e6,
+        origin_db: -120.0,
+        mean: vec![n; 512],
+        peak: vec![n; 512],
+    }
+}
+
+#[test]
+fn rows_are_sent_to_who_watches_and_to_no_foreign_page() {
+    let room = Room::new();
+    assert!(!room.hub.waterfall().is_watched());
+    assert!(watch(&room, "Origin: https://example.org\r\n").0.contains("403"));
+    assert_eq!(room.ask("GET", "/api/v1/waterfall", "").0 / 100, 4, "no WebSocket was asked for");
+    let (status, mut from) = watch(&room, "Origin: http://localhost\r\n");
+    // The answer to the key is the one of RFC 6455, 1.3; that it is right is the library's.
+    assert!(status.contains("101") && room.hub.waterfall().is_watched(), "{status}");
+    room.hub.waterfall().show(&row(7));
+    let mut bytes = vec![0; 4 + 40 + 1024];
+    from.read_exact(&mut bytes).unwrap();
+    assert_eq!((&bytes[..4], &bytes[44..]), (&[0x82, 126, 0x04, 0x28][..], &[7; 1024][..]));
+    let float = |at: usize| f64::from_le_bytes(bytes[4 + at..12 + at].try_into().unwrap());
+    assert_eq!((float(16), float(24)), (445e6, 2e6 / 512.0));
+    drop(from);
+    let gone = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        !room.hub.waterfall().is_watched()
+    });
+    assert!(gone, "who left does not watch");
+}
+
+#[test]
+fn who_does_not_read_misses_rows_and_keeps_nobody_waiting() {
+    let room = Room::new();
+    let (_, mut slow) = watch(&room, "");
+    // Far more than buffers of sockets hold.
+    let start = clock::monotonic_s();
+    (0..40_000u32).for_each(|n| room.hub.waterfall().show(&row(n as u8)));
+    assert!(clock::monotonic_s() - start < 10.0);
+    let (mut last, mut missed) = (None, 0);
+    let mut bytes = vec![0; 4 + 40 + 1024];
+    while last != Some(39_999) {
+        slow.read_exact(&mut bytes).unwrap();
+        let number = u32::from_le_bytes(bytes[8..12].try_into().unwrap());
+        missed += number - last.map_or(0, |last| last + 1);
+        last = Some(number);
+    }
+    assert!(missed > 0, "all rows waited for it");
+}
+
+#[test]
+fn so_many_may_watch_and_no_more() {
+    let room = Room::new();
+    let watching: Vec<_> = (0..16).map(|_| watch(&room, "")).collect();
+    assert!(watching.iter().all(|(status, _)| status.contains("101")));
+    assert!(watch(&room, "").0.contains("503"));
+    assert_eq!(room.state()["state"], "blind", "the room answers");
 }

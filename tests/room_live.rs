@@ -12,6 +12,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A walkie-talkie that is keyed from 6 s on, in an otherwise quiet room.
@@ -19,10 +20,14 @@ const SCENE: &str = "name = \"walkie\"\nduration = 600.0\n[receiver]\nmodel = \"
                      noise_dbfs_per_hz = -110\n[[emitter]]\nname = \"walkie\"\nkind = \"nfm\"\nfreq = \"446.1M\"\n\
                      level_dbfs = -20\nctcss_hz = 88.5\non = [[6, 600]]\n";
 
+/// One receiver is simulated at a time: several lose each other's samples where cores are few.
+static RECEIVER: Mutex<()> = Mutex::new(());
+
 struct Room {
     child: Child,
     address: String,
     control: PathBuf,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Drop for Room {
@@ -45,6 +50,7 @@ fn program() -> Command {
 impl Room {
     /// `emcon run` parked beside the walkie-talkie, with records in `folder`.
     fn start(folder: &Path) -> Self {
+        let alone = RECEIVER.lock().unwrap_or_else(PoisonError::into_inner);
         let (scene, control) = (folder.join("scene.toml"), folder.join("control"));
         std::fs::write(&scene, SCENE).unwrap();
         let device =
@@ -76,7 +82,7 @@ impl Room {
         let address = room["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
         // A pipe that nobody reads would stop the room.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        Self { child, address, control }
+        Self { child, address, control, _alone: alone }
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
@@ -149,6 +155,134 @@ fn the_state_follows_receiver_alert_and_acknowledgement() {
     }
     room.wait(5, is("blind"));
     assert_eq!(room.status(), 4);
+}
+
+/// Bytes of an answer's body.
+fn fetched(room: &Room, path: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(&room.address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    (String::from_utf8_lossy(&answer[..end]).into_owned(), answer.split_off(end + 4))
+}
+
+#[test]
+fn who_watches_the_waterfall_sees_rows_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::start(folder.path());
+    let mut stream = TcpStream::connect(&room.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // The key of RFC 6455, 1.3.
+    write!(
+        stream,
+        "GET /api/v1/waterfall HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    .unwrap();
+    let mut from = BufReader::new(stream);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        assert!(from.read_line(&mut line).unwrap() > 0, "the connection ended");
+    }
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        // A binary message in one frame of 126 to 65535 bytes (RFC 6455, 5.2).
+        let mut head = [0; 4];
+        from.read_exact(&mut head).unwrap();
+        assert_eq!(head[..2], [0x82, 126]);
+        let mut row = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]]))];
+        from.read_exact(&mut row).unwrap();
+        let bins = usize::from(u16::from_le_bytes([row[2], row[3]]));
+        assert_eq!((row[0], row.len()), (1, 40 + 2 * bins));
+        let float = |at: usize| f64::from_le_bytes(row[at..at + 8].try_into().unwrap());
+        let (low_hz, step_hz) = (float(16), float(24));
+        assert!(low_hz < 446e6 && low_hz + step_hz * bins as f64 > 446e6, "{low_hz} {step_hz} {bins}");
+        numbers.push(u32::from_le_bytes(row[4..8].try_into().unwrap()));
+    }
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+}
+
+/// A picture as a person reads it: levels by the colours of the scale that is drawn beside it.
+struct Picture {
+    dots: Vec<u8>,
+    width: usize,
+    about: Value,
+}
+
+impl Picture {
+    fn of(file: Vec<u8>) -> Self {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+        let mut dots = vec![0; reader.output_buffer_size().unwrap()];
+        let width = reader.next_frame(&mut dots).unwrap().width as usize;
+        let text = &reader.info().uncompressed_latin1_text[0];
+        assert_eq!(text.keyword, "emcon");
+        Self { dots, width, about: serde_json::from_str(&text.text).unwrap() }
+    }
+
+    fn rect(&self, name: &str) -> [usize; 4] {
+        std::array::from_fn(|n| self.about[name][n].as_u64().unwrap() as usize)
+    }
+
+    fn dot(&self, x: usize, y: usize) -> &[u8] {
+        &self.dots[(y * self.width + x) * 3..][..3]
+    }
+
+    /// Mean level in a rectangle, dBFS; dots that are on no scale are left out.
+    fn mean_db(&self, [left, top, right, bottom]: [usize; 4]) -> f64 {
+        let [bar, high, _, low] = self.rect("scale");
+        let (low_db, high_db) =
+            (self.about["low_dbfs"].as_f64().unwrap(), self.about["high_dbfs"].as_f64().unwrap());
+        let level = |dot: &[u8]| {
+            let apart = |y: &usize| {
+                self.dot(bar, *y).iter().zip(dot).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum::<u32>()
+            };
+            let nearest = (high..=low).min_by_key(apart).unwrap();
+            (apart(&nearest) < 60)
+                .then(|| low_db + (low - nearest) as f64 / (low - high) as f64 * (high_db - low_db))
+        };
+        let levels: Vec<f64> = (top..=bottom)
+            .flat_map(|y| (left..=right).map(move |x| (x, y)))
+            .filter_map(|(x, y)| level(self.dot(x, y)))
+            .collect();
+        assert!(levels.len() > 20, "{} dots on the scale", levels.len());
+        levels.iter().sum::<f64>() / levels.len() as f64
+    }
+}
+
+#[test]
+fn an_alert_shows_what_was_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::start(folder.path());
+    room.wait(60, is("alert"));
+    let (shown, took) = room.wait(20, |state| state["alerts"][0]["evidence"].is_object());
+    let evidence = &shown["alerts"][0]["evidence"];
+    assert!(evidence["sha256"].is_string() && took < Duration::from_secs(3), "{evidence} after {took:?}");
+    let id = shown["alerts"][0]["id"].as_str().unwrap();
+    let (head, file) = fetched(&room, &format!("/api/v1/alerts/{id}/evidence.png"));
+    assert!(head.contains("200 OK") && head.contains("image/png"), "{head}");
+    if let Some(kept) = std::env::var_os("EMCON_KEEP_PICTURE") {
+        std::fs::write(kept, &file).unwrap();
+    }
+    let picture = Picture::of(file);
+    let ([left, top, right, bottom], [from, _, until, _]) = (picture.rect("emission"), picture.rect("plot"));
+    // Well within the frame; beside it at the same time; and before it.
+    let (third, down) = ((right - left) / 3, (bottom - top) / 4);
+    let inside = picture.mean_db([left + third, top + down, right - third, bottom - down]);
+    let beside = picture.mean_db([from + 5, top + down, left - 40, bottom - down]);
+    let after = picture.mean_db([right + 40, top + down, until - 5, bottom - down]);
+    assert!(inside - beside > 10.0 && inside - after > 10.0, "{inside:.1}, {beside:.1}, {after:.1} dB");
+    let before = picture.mean_db([left + third, picture.rect("plot")[1] + 5, right - third, top - 20]);
+    assert!(inside - before > 10.0, "{inside:.1} dB inside, {before:.1} dB before");
+
+    // What was altered is not shown.
+    let file = folder.path().join("records/evidence").join(format!("{id}.png"));
+    std::fs::write(&file, "another").unwrap();
+    let (head, _) = fetched(&room, &format!("/api/v1/alerts/{id}/evidence.png"));
+    assert!(head.contains(" 500 "), "{head}");
+    let (head, body) = fetched(&room, "/api/v1/alerts/a99-0/evidence.png");
+    assert!(head.contains(" 404 "), "{head} {}", String::from_utf8_lossy(&body));
 }
 
 #[test]

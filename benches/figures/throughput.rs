@@ -174,9 +174,10 @@ fn accumulate(frame: &[Complex32], sum: &mut [f32]) {
     }
 }
 
-/// The whole pipeline, as `replay` runs it.
-fn pipeline(input: &Input, room: &BackParams) -> u64 {
+/// The whole pipeline, as `replay` runs it, or as a sensor does whose waterfall is watched.
+fn pipeline(input: &Input, room: &BackParams, watched: bool) -> u64 {
     let mut front = Front::new();
+    front.watch(watched);
     let mut back = Back::new(room.clone());
     let (mut events, mut said, mut count) = (Vec::new(), Vec::new(), 0);
     let mut judge = |events: &mut Vec<FrontEvent>| {
@@ -225,14 +226,15 @@ pub fn measure(
     let (bins, hop) = transforms(quiet).ok_or("the pipeline does not tell its transforms")?;
     let mut same = Bare::new(bins, hop);
     let mut plain = Bare::new(2048, 2048);
-    let mut rates: [Vec<f64>; 4] = Default::default();
+    let mut rates: [Vec<f64>; 5] = Default::default();
     // One more round, the first, warms caches and clocks and does not count.
     for round in 0..=rounds {
         let spent = [
             timed(quiet, || same.run(&quiet.blocks)),
             timed(quiet, || plain.run(&quiet.blocks)),
-            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, room))),
-            timed(crowded, || _ = std::hint::black_box(pipeline(crowded, room))),
+            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, room, false))),
+            timed(crowded, || _ = std::hint::black_box(pipeline(crowded, room, false))),
+            timed(quiet, || _ = std::hint::black_box(pipeline(quiet, room, true))),
         ];
         if round > 0 {
             for (all, rate) in rates.iter_mut().zip(spent) {
@@ -254,6 +256,8 @@ pub fn measure(
         ("quiet_to_same_loop".into(), percent(ratio(2, 0))),
         ("quiet_to_plain_loop".into(), percent(ratio(2, 1))),
         ("crowded_to_quiet".into(), percent(ratio(3, 2))),
+        ("watched_msps".into(), megasamples(4)),
+        ("watched_to_quiet".into(), percent(ratio(4, 2))),
         ("cpu".into(), cpu_name().into()),
     ]))
 }

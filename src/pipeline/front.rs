@@ -9,6 +9,7 @@
 
 use super::examine::Examiner;
 use super::health::HealthWatch;
+use super::watched::Watched;
 use super::{FrontEvent, HealthReason, Observed, SegmentStart};
 use crate::detect::{Detector, MOST_ROWS, Noticed};
 use crate::iq::{Gap, IqBlock, Segment};
@@ -43,6 +44,7 @@ const OBSERVED_S: f64 = 10e-3;
 pub struct Front {
     tap: Option<Tap>,
     summing: bool,
+    watching: bool,
     run: Option<Run>,
 }
 
@@ -59,6 +61,8 @@ struct Run {
     /// Sum of the slabs of the segment, where it is wanted, and how many they are.
     sum: Vec<f32>,
     summed: u32,
+    watching: bool,
+    watched: Watched,
     /// Slabs that the floor is learned from, row after row.
     rows: Vec<f32>,
     noticed: Vec<Noticed>,
@@ -96,6 +100,26 @@ impl Front {
         Some(&run.sum)
     }
 
+    /// Keeps sums and maxima of the spectra for [`Front::watched`], or does not.
+    pub fn watch(&mut self, on: bool) {
+        self.watching = on;
+        if let Some(run) = &mut self.run {
+            run.watching = on;
+        }
+    }
+
+    /// Sums and maxima since the segment began or [`Front::forget_watched`]. `None` before the first slab.
+    pub fn watched(&self) -> Option<&Watched> {
+        self.run.as_ref().map(|run| &run.watched).filter(|watched| watched.slabs > 0)
+    }
+
+    /// Begins sums and maxima anew.
+    pub fn forget_watched(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.watched.clear();
+        }
+    }
+
     /// Noise floor of the segment, dBFS in one hertz: the median over the middle half of the span. `None` before it was
     /// learned.
     pub fn floor_dbfs_per_hz(&mut self) -> Option<f64> {
@@ -114,6 +138,10 @@ impl Front {
             run.sum.clear();
             run.sum.resize(layout.bins, 0.0);
             run.summed = 0;
+        }
+        if let Some(run) = &mut self.run {
+            run.watching = self.watching;
+            run.watched.clear();
         }
         out.push(FrontEvent::Segment(SegmentStart::new(segment, layout.bin_hz(), layout.hop_s())));
     }
@@ -197,6 +225,8 @@ impl Run {
             power: vec![0.0; layout.bins],
             sum: Vec::new(),
             summed: 0,
+            watching: false,
+            watched: Watched::of(layout.bins),
             rows: Vec::with_capacity(MOST_ROWS * layout.bins),
             noticed: Vec::with_capacity(512),
             learned: false,
@@ -319,6 +349,9 @@ impl Run {
         if !self.sum.is_empty() {
             kernels::add(&self.power, &mut self.sum);
             self.summed += 1;
+        }
+        if self.watching {
+            self.watched.add(&self.power);
         }
         self.detector.slab(&self.power, &mut self.noticed);
         self.next_slab += 1;

@@ -8,11 +8,13 @@ mod front;
 mod ghosts;
 mod health;
 mod output;
+mod watched;
 
 pub use back::{Back, BackParams};
 pub use front::{Front, Tap};
 pub use health::{STUCK_S, WINDOW_S};
 pub use output::{EmitterReport, Output, Phase};
+pub use watched::Watched;
 
 use crate::iq::Segment;
 use crate::measure::{Burst, Carrier};

@@ -9,23 +9,19 @@ use std::sync::Arc;
 pub struct History {
     blocks: VecDeque<Arc<Block>>,
     most: usize,
+    /// How many were ever kept.
+    end: u64,
     idle: Sender<Arc<Block>>,
-}
-
-/// Blocks lent out: none of them is overwritten while this exists.
-#[derive(Debug, Clone)]
-pub struct Lent {
-    /// Oldest first.
-    pub blocks: Vec<Arc<Block>>,
 }
 
 impl History {
     pub(super) fn new(most: usize, idle: Sender<Arc<Block>>) -> Self {
-        Self { blocks: VecDeque::with_capacity(most + 1), most, idle }
+        Self { blocks: VecDeque::with_capacity(most + 1), most, end: 0, idle }
     }
 
     pub(super) fn push(&mut self, block: Arc<Block>) {
         self.blocks.push_back(block);
+        self.end += 1;
         while self.blocks.len() > self.most {
             let Some(oldest) = self.blocks.pop_front() else { break };
             // The channel has room for every block there is.
@@ -43,11 +39,30 @@ impl History {
         self.blocks.is_empty()
     }
 
-    /// Lends the blocks that `wanted` says yes to, at most `most` of them, the latest first to be kept.
-    pub fn lend(&self, most: usize, wanted: impl Fn(&Block) -> bool) -> Lent {
-        let latest = self.blocks.iter().rev().filter(|block| wanted(block)).take(most);
-        let mut blocks: Vec<_> = latest.cloned().collect();
-        blocks.reverse();
-        Lent { blocks }
+    /// Lends blocks from number `from` on, counted over all that were ever kept, that `wanted` says yes to: the oldest
+    /// first, as many as `into` has room for, so that nothing is allocated. None of them is overwritten while it is
+    /// held. Gives the number to go on from; [`History::end`] if there are no more.
+    pub fn lend(&self, from: u64, into: &mut Vec<Arc<Block>>, wanted: impl Fn(&Block) -> bool) -> u64 {
+        let first = self.end - self.blocks.len() as u64;
+        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        for (number, block) in (from.max(first)..).zip(self.blocks.iter().skip(skipped)) {
+            if wanted(block) {
+                if into.len() == into.capacity() {
+                    return number;
+                }
+                into.push(block.clone());
+            }
+        }
+        self.end
+    }
+
+    /// The blocks, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().map(|block| &**block)
+    }
+
+    /// Number after that of the latest block.
+    pub fn end(&self) -> u64 {
+        self.end
     }
 }

@@ -11,19 +11,18 @@ mod block;
 mod history;
 
 pub use block::Block;
-pub use history::{History, Lent};
+pub use history::History;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
-
-/// Idle blocks that are still lent out are put back; so many are tried before giving up.
-const TRIES: usize = 8;
 
 /// The capturing side.
 pub struct Filler {
     idle: Receiver<Arc<Block>>,
     put_back: Sender<Arc<Block>>,
     full: Sender<Arc<Block>>,
+    /// Idle blocks that are still lent out are put back; one more than can be is tried before giving up.
+    tries: usize,
 }
 
 /// The looking side.
@@ -43,14 +42,14 @@ pub fn ring(queue: usize, history: usize, lent: usize, new: impl Fn() -> Block) 
         let _ = put_back.try_send(Arc::new(new()));
     }
     let (full_in, full_out) = bounded(queue);
-    let filler = Filler { idle, put_back: put_back.clone(), full: full_in };
+    let filler = Filler { idle, put_back: put_back.clone(), full: full_in, tries: lent + 1 };
     (filler, Looker { full: full_out, history: History::new(history, put_back) })
 }
 
 impl Filler {
     /// An idle block to fill, which nobody else holds.
     pub fn take(&mut self) -> Option<Arc<Block>> {
-        for _ in 0..TRIES {
+        for _ in 0..self.tries {
             let mut block = self.idle.try_recv().ok()?;
             if Arc::get_mut(&mut block).is_some() {
                 return Some(block);

@@ -54,11 +54,34 @@ fn what_is_lent_stays_as_it_is_and_the_ring_runs_on() {
         let block = looker.take().expect("what was sent");
         looker.keep(block);
     }
-    let lent = looker.history().lend(3, |_| true);
+    let mut lent = Vec::with_capacity(3);
+    assert_eq!(looker.history().lend(0, &mut lent, |_| true), 3);
     for n in 10..100 {
         assert!(send(&mut filler, n), "block {n}");
         let block = looker.take().expect("what was sent");
         looker.keep(block);
     }
-    assert_eq!(lent.blocks.iter().map(|block| value(block)).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(lent.iter().map(|block| value(block)).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn what_is_lent_part_by_part_is_all_that_is_wanted_and_still_there() {
+    let (mut filler, mut looker) = small(2, 6, 2);
+    let mut next = |looker: &mut Looker, n: i8| {
+        assert!(send(&mut filler, n), "block {n}");
+        let block = looker.take().expect("what was sent");
+        looker.keep(block);
+    };
+    (0..10).for_each(|n| next(&mut looker, n));
+    let (mut part, mut seen, mut from) = (Vec::with_capacity(2), Vec::new(), 0);
+    for later in 10.. {
+        from = looker.history().lend(from, &mut part, |block| value(block) % 2 == 0);
+        seen.extend(part.drain(..).map(|block| value(&block)));
+        if from == looker.history().end() {
+            break;
+        }
+        next(&mut looker, later);
+    }
+    // 0 and 2 are gone; the rest came while it went on.
+    assert_eq!(seen, [4, 6, 8, 10]);
 }

@@ -3,14 +3,17 @@
 //! It never waits for the room: what the writer does not take is held up to a bound; beyond it events are dropped
 //! and counted. The history of raw samples is kept here, where blocks go when they were looked at.
 
+use super::evidence::Lender;
 use super::likeness::{Likeness, Lines};
 use super::plausible::{Implausible, Plausible};
+use super::rows::Rows;
 use super::shared::{Shared, add};
 use super::write::{Outbox, Parcel};
 use crate::clock::Monotonic;
 use crate::iq::{Gap, Segment, Tuning};
 use crate::pipeline::{Front, FrontEvent};
 use crate::ring::{Block, Looker};
+use crate::sweep;
 use crate::wire::{FromSensor, frame};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,6 +30,19 @@ const APART: f64 = 16.0;
 
 /// Most bytes of events that wait for the writer: some seconds of the busiest band.
 const HELD_MAX: usize = 1 << 20;
+
+/// Rows of the waterfall are not made while so many bytes wait, which matter more.
+const ROWS_HELD_MAX: usize = 64 << 10;
+
+/// What is looked at.
+pub struct Source {
+    /// Samples a second.
+    pub rate_hz: f64,
+    /// By gain step: what levels are lower by than at the gain to search with, decibels.
+    pub drops_db: Vec<f32>,
+    /// Tunings of the plan.
+    pub tunings: usize,
+}
 
 /// The thread's state.
 pub struct Look<'a> {
@@ -48,18 +64,20 @@ pub struct Look<'a> {
     events: Vec<FrontEvent>,
     /// What others of the process have to say.
     said: crossbeam_channel::Receiver<FromSensor>,
+    lender: Lender,
+    rows: Rows,
     status_due: Monotonic,
 }
 
 impl<'a> Look<'a> {
-    /// Looks at what `looker` gets. Levels are told as at the gain to search with: `drops_db` is what each step takes.
+    /// Looks at what `looker` gets of `source`. Levels are told as at the gain to search with.
     pub fn new(
         looker: Looker,
+        source: Source,
         shared: &'a Shared,
         outbox: Outbox,
-        rate_hz: f64,
-        drops_db: Vec<f32>,
         said: crossbeam_channel::Receiver<FromSensor>,
+        lender: Lender,
     ) -> Self {
         let mut front = Front::new();
         front.sum_spectra();
@@ -67,17 +85,19 @@ impl<'a> Look<'a> {
             looker,
             shared,
             outbox,
-            rate_hz,
-            drops_db,
+            rate_hz: source.rate_hz,
+            drops_db: source.drops_db,
             drop_db: 0.0,
             front,
-            plausible: Plausible::new(rate_hz),
+            plausible: Plausible::new(source.rate_hz),
             likeness: Likeness::default(),
             scratch: Vec::new(),
             segment: None,
             doubt: false,
             events: Vec::with_capacity(1024),
             said,
+            lender,
+            rows: Rows::new(source.tunings),
             status_due: Monotonic::now(),
         }
     }
@@ -92,6 +112,7 @@ impl<'a> Look<'a> {
             while let Ok(message) = self.said.try_recv() {
                 frame(&message, &mut self.outbox.held);
             }
+            self.lender.turn(self.looker.history());
             let now = Monotonic::now();
             if now >= self.status_due {
                 self.status_due = now.plus(STATUS);
@@ -132,9 +153,28 @@ impl<'a> Look<'a> {
             self.compare(look.dwell.center_hz);
             let floor_dbfs_per_hz = self.front.floor_dbfs_per_hz().map_or(f32::NAN, |db| db as f32);
             frame(&FromSensor::Looked { look, floor_dbfs_per_hz }, &mut self.outbox.held);
+            self.row(&look);
         }
         self.looker.keep(block);
         self.send(ended);
+    }
+
+    /// A line of the waterfall, if somebody watches and there is time for it.
+    fn row(&mut self, look: &sweep::Look) {
+        let watched = self.shared.watched.load(Ordering::Relaxed);
+        self.front.watch(watched);
+        if !watched || self.outbox.held.len() > ROWS_HELD_MAX {
+            return;
+        }
+        let Some(heard) = self.front.watched() else { return };
+        if self.rows.make(look, heard, self.rate_hz, self.drop_db) {
+            let message = FromSensor::Row(std::mem::take(&mut self.rows.row));
+            frame(&message, &mut self.outbox.held);
+            if let FromSensor::Row(row) = message {
+                self.rows.row = row;
+            }
+            self.front.forget_watched();
+        }
     }
 
     /// Compares what the dwell heard with the one before, if the receiver was tuned elsewhere.

@@ -3,7 +3,8 @@
 //! ```text
 //! capture thread                      looking thread                 writing thread
 //! receiver ─► settle, loss ─► ring ─► plausible ─► Front ─► events ─► frames ═══════► room: Supervisor
-//!        ▲ scheduler                    └ history of raw samples         ◄══ suspicions, quit
+//!        ▲ scheduler                    └ history of raw samples         ◄══ suspicions, asks for evidence, quit
+//!                                           └ on loan ─► evidence ─► pictures ═╝
 //! ```
 //!
 //! Recording and measuring listen without a detector: [`Listening`].
@@ -13,6 +14,7 @@
 //! again.
 
 mod capture;
+mod evidence;
 mod floors;
 mod likeness;
 mod listen;
@@ -21,6 +23,7 @@ mod pace;
 mod plausible;
 mod process;
 mod room;
+mod rows;
 mod settle;
 mod shared;
 mod watch;
@@ -30,7 +33,7 @@ pub use capture::{Axis, Capture, CaptureParams, Ended};
 pub use listen::{Heard, ListenError, ListenParams, Listening, Told, Visit, Visits};
 pub use plausible::{Implausible, Plausible};
 pub use process::{SenseEnd, SenseParams, run as sense};
-pub use room::{News, Room, SensorCommand};
+pub use room::{News, NoEvidence, Room, SensorCommand};
 pub use settle::Settle;
 pub use shared::Shared;
 pub use watch::Fault;

@@ -5,17 +5,18 @@
 //! thread of this process can stop it, a watchdog kills the process when the capturing loop stands still.
 
 use super::capture::{Axis, Capture, CaptureParams, Ended};
-use super::look::Look;
+use super::evidence::{self, ASKS};
+use super::look::{Look, Source};
 use super::settle::{Settle, measure};
 use super::shared::Shared;
-use super::write::{Outbox, outbox, write};
+use super::write::{Aside, Outbox, outbox, write};
 use crate::clock::Monotonic;
 use crate::plan::ReceiverPlan;
 use crate::ring::{Block, Looker, ring};
 use crate::sdr::soapy::{OpenError, OpenOptions, SoapyReceiver};
 use crate::sdr::{Facts, Receiver};
 use crate::sweep::{Scheduler, Suspicion};
-use crate::wire::{Frames, FromSensor, Hello, ToSensor, Trouble, frame};
+use crate::wire::{Denial, EvidenceAsk, Frames, FromSensor, Hello, ToSensor, Trouble, frame};
 use crossbeam_channel::{Sender, bounded};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -89,22 +90,34 @@ pub fn run(
     mut output: impl Write + Send + 'static,
 ) -> SenseEnd {
     let shared = Arc::new(Shared::default());
-    let (outbox, inbox) = outbox();
+    let (outbox, inbox, aside) = outbox();
     let (to_capture, suspicions) = bounded(SUSPICIONS);
+    let (to_lender, asks) = bounded(ASKS);
+    let (say, said) = bounded(SUSPICIONS);
     let writer = {
         let shared = shared.clone();
         thread::spawn(move || write(&inbox, &mut output, &shared))
     };
     {
         let shared = shared.clone();
-        thread::spawn(move || command(input, &to_capture, &shared));
+        let room = Commands { to_capture, to_lender, say: say.clone() };
+        thread::spawn(move || room.take(input, &shared));
     }
     {
         let shared = shared.clone();
         thread::spawn(move || watchdog(&shared));
     }
-    let mut sensor =
-        Sensor { params, shared: shared.clone(), suspicions, settle: None, outbox: Some(outbox) };
+    let mut sensor = Sensor {
+        params,
+        shared: shared.clone(),
+        suspicions,
+        asks,
+        say,
+        said,
+        aside,
+        settle: None,
+        outbox: Some(outbox),
+    };
     let end = sensor.run();
     drop(sensor);
     shared.stop();
@@ -118,6 +131,10 @@ struct Sensor<'a> {
     params: &'a SenseParams,
     shared: Arc<Shared>,
     suspicions: crossbeam_channel::Receiver<Suspicion>,
+    asks: crossbeam_channel::Receiver<EvidenceAsk>,
+    say: Sender<FromSensor>,
+    said: crossbeam_channel::Receiver<FromSensor>,
+    aside: Aside,
     settle: Option<Settle>,
     /// With the looking thread, once that runs.
     outbox: Option<Outbox>,
@@ -168,7 +185,7 @@ impl Sensor<'_> {
         };
         self.say(&hello(&facts));
         let capture = CaptureParams { block, settle: settle.samples, patient: self.params.patient };
-        let news = self.start_looking(looker, facts.rate_hz);
+        let news = self.start_looking(looker, facts.rate_hz, lent, plan.tunings.len());
         loop {
             self.shared.streaming.store(true, Ordering::Relaxed);
             let ended =
@@ -241,18 +258,20 @@ impl Sensor<'_> {
         SenseEnd::Asked(why)
     }
 
-    /// Starts the looking thread, which owns the outbox from now on.
-    fn start_looking(&mut self, looker: Looker, rate_hz: f64) -> Looking {
-        let (say, said) = bounded::<FromSensor>(SUSPICIONS);
+    /// Starts the looking thread, which owns the outbox from now on, and may lend `lent` blocks.
+    fn start_looking(&mut self, looker: Looker, rate_hz: f64, lent: usize, tunings: usize) -> Looking {
         let shared = self.shared.clone();
         let outbox = self.outbox.take();
         let drops_db = drops_db(&self.params.open.gains);
+        let (asks, aside, said) = (self.asks.clone(), self.aside.clone(), self.said.clone());
+        let lender = evidence::start(asks, aside, lent, rate_hz, drops_db.clone(), shared.clone());
+        let source = Source { rate_hz, drops_db, tunings };
         let handle = thread::spawn(move || {
             if let Some(outbox) = outbox {
-                Look::new(looker, &shared, outbox, rate_hz, drops_db, said).run();
+                Look::new(looker, source, &shared, outbox, said, lender).run();
             }
         });
-        Looking { thread: handle.thread().clone(), say, handle }
+        Looking { thread: handle.thread().clone(), say: self.say.clone(), handle }
     }
 }
 
@@ -285,29 +304,45 @@ impl Looking {
     }
 }
 
-/// Takes commands until the room is gone.
-fn command(mut input: impl Read, suspicions: &Sender<Suspicion>, shared: &Shared) {
-    let mut frames = Frames::default();
-    let mut bytes = [0; 4096];
-    while let Ok(count @ 1..) = input.read(&mut bytes) {
-        frames.take(&bytes[..count]);
-        loop {
-            match frames.next_message() {
-                Ok(Some(ToSensor::Suspect(suspicion))) => {
-                    // More than can be looked into: the room asks again for what lasts.
-                    let _ = suspicions.try_send(suspicion);
-                }
-                Ok(Some(ToSensor::Judged(number))) => shared.judged.store(number, Ordering::Release),
-                Ok(Some(ToSensor::Quit)) => return shared.stop(),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!("the room is not understood: {error}");
-                    return shared.stop();
+/// Where commands go.
+struct Commands {
+    to_capture: Sender<Suspicion>,
+    to_lender: Sender<EvidenceAsk>,
+    say: Sender<FromSensor>,
+}
+
+impl Commands {
+    /// Takes commands until the room is gone.
+    fn take(&self, mut input: impl Read, shared: &Shared) {
+        let mut frames = Frames::default();
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = input.read(&mut bytes) {
+            frames.take(&bytes[..count]);
+            loop {
+                match frames.next_message() {
+                    Ok(Some(ToSensor::Suspect(suspicion))) => {
+                        // More than can be looked into: the room asks again for what lasts.
+                        let _ = self.to_capture.try_send(suspicion);
+                    }
+                    Ok(Some(ToSensor::Evidence(ask))) => {
+                        if self.to_lender.try_send(ask).is_err() {
+                            // If this does not get through either, the room does not wait for ever.
+                            let _ = self.say.try_send(FromSensor::Evidence(ask.number, Err(Denial::Busy)));
+                        }
+                    }
+                    Ok(Some(ToSensor::Watch(on))) => shared.watched.store(on, Ordering::Relaxed),
+                    Ok(Some(ToSensor::Judged(number))) => shared.judged.store(number, Ordering::Release),
+                    Ok(Some(ToSensor::Quit)) => return shared.stop(),
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::error!("the room is not understood: {error}");
+                        return shared.stop();
+                    }
                 }
             }
         }
+        shared.stop();
     }
-    shared.stop();
 }
 
 /// Kills the process when a driver hangs, and when ending takes too long.

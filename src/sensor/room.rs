@@ -3,9 +3,13 @@
 use super::watch::{Fault, Watch};
 use crate::clock::Monotonic;
 use crate::pipeline::FrontEvent;
+use crate::spectrum::{Row, Tile};
 use crate::sweep::{Look, Suspicion};
-use crate::wire::{Counts, Frames, FromSensor, Hello, ToSensor, Trouble, frame, preamble};
+use crate::wire::{
+    Counts, Denial, EvidenceAsk, Frames, FromSensor, Hello, ToSensor, Trouble, frame, preamble,
+};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -24,6 +28,31 @@ const WELL_S: f64 = 10.0;
 
 /// Exit status of a sensor that was asked for what cannot be: starting it again is no use (EX_CONFIG).
 const ASKED: i32 = 78;
+
+/// A sensor that did not send its picture for so long will not, seconds: drawing takes a fraction of one.
+const EVIDENCE_S: f64 = 10.0;
+
+/// Why there is no picture of what was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoEvidence {
+    /// The sensor has none.
+    #[error("{}", match .0 {
+        Denial::Busy => "the sensor was busy with other pictures",
+        Denial::TooOld => "the sensor does not hold the samples any more: it keeps three seconds",
+        Denial::Elsewhere => "the receiver listened elsewhere in the seconds before",
+        Denial::NoBox => "the emission has no known place in time and frequency",
+    })]
+    Denied(Denial),
+    /// There is no sensor to ask.
+    #[error("the sensor was not running")]
+    NoSensor,
+    /// Its process ended before it answered.
+    #[error("the sensor ended before it could send a picture")]
+    Ended,
+    /// It did not answer.
+    #[error("the sensor did not send a picture in time")]
+    Late,
+}
 
 /// How a sensor is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +78,10 @@ pub enum News {
     Event(FrontEvent),
     /// A dwell is over.
     Looked(Look, f32),
+    /// A picture that was asked for under this number, or why there is none.
+    Evidence(u32, Result<Tile, NoEvidence>),
+    /// A line of the waterfall.
+    Row(Row),
     /// What is wrong has changed.
     Faults(Vec<Fault>),
     /// Something to tell people.
@@ -73,6 +106,10 @@ pub struct Room {
     started_s: f64,
     starts: u64,
     refused: Option<String>,
+    /// Pictures that were asked for: by which number, and when by the clock.
+    asked: VecDeque<(u32, f64)>,
+    /// Whether the waterfall is watched.
+    watched: bool,
 }
 
 /// A sensor's process.
@@ -104,6 +141,8 @@ impl Room {
             started_s: 0.0,
             starts: 0,
             refused: None,
+            asked: VecDeque::new(),
+            watched: false,
         }
     }
 
@@ -138,7 +177,7 @@ impl Room {
             return Some(News::Refused(why));
         }
         self.keep_alive();
-        if let Some(news) = self.changed() {
+        if let Some(news) = self.changed().or_else(|| self.unanswered()) {
             return Some(news);
         }
         let Some(running) = &self.running else {
@@ -158,6 +197,26 @@ impl Room {
         let Some(offset_s) = self.offset_s else { return };
         let until_s = suspicion.until_s - offset_s;
         self.tell(&ToSensor::Suspect(Suspicion { until_s, ..suspicion }));
+    }
+
+    /// Asks for a picture of a box; the answer, whatever it is, comes as [`News::Evidence`].
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    pub fn evidence(&mut self, ask: EvidenceAsk) -> Result<(), NoEvidence> {
+        let offset_s = self.offset_s.filter(|_| self.running.is_some()).ok_or(NoEvidence::NoSensor)?;
+        self.asked.push_back((ask.number, self.clock_s()));
+        let (from_s, until_s) = (ask.from_s - offset_s, ask.until_s - offset_s);
+        self.tell(&ToSensor::Evidence(EvidenceAsk { from_s, until_s, ..ask }));
+        Ok(())
+    }
+
+    /// Says whether anybody watches the waterfall.
+    pub fn watch(&mut self, on: bool) {
+        if self.watched != on {
+            self.watched = on;
+            self.tell(&ToSensor::Watch(on));
+        }
     }
 
     /// Says that all up to the dwell of this `number` was judged, to a sensor that waits for it.
@@ -219,6 +278,9 @@ impl Room {
                 self.running = Some(running);
                 self.offset_s = None;
                 self.watch.started(now_s);
+                if self.watched {
+                    self.tell(&ToSensor::Watch(true));
+                }
             }
             Err(error) => {
                 tracing::error!("cannot start the sensor {}: {error}", self.command.program.display());
@@ -256,6 +318,20 @@ impl Room {
         Some(News::Faults(faults))
     }
 
+    /// A picture that will not come any more.
+    fn unanswered(&mut self) -> Option<News> {
+        let (number, asked_s) = *self.asked.front()?;
+        let why = match &self.running {
+            // A new process knows nothing of what its predecessor was asked.
+            Some(_) if asked_s >= self.started_s => {
+                (self.clock_s() - asked_s > EVIDENCE_S).then_some(NoEvidence::Late)?
+            }
+            _ => NoEvidence::Ended,
+        };
+        self.asked.pop_front();
+        Some(News::Evidence(number, Err(why)))
+    }
+
     fn take(&mut self, message: FromSensor) -> Option<News> {
         let now_s = self.clock_s();
         let zero_s = if self.command.patient { 0.0 } else { now_s };
@@ -278,6 +354,14 @@ impl Room {
                 self.looked_s = self.looked_s.max(until_s);
                 return Some(News::Looked(Look { from_s, until_s, ..look }, floor_dbfs_per_hz));
             }
+            FromSensor::Evidence(number, answer) => {
+                // What came too late, or was never asked for, was told of already.
+                let at = self.asked.iter().position(|(asked, _)| *asked == number)?;
+                self.asked.remove(at);
+                let answer = answer.map(|tile| tile.later(offset_s)).map_err(NoEvidence::Denied);
+                return Some(News::Evidence(number, answer));
+            }
+            FromSensor::Row(row) => return Some(News::Row(row.later(offset_s))),
             FromSensor::Trouble(Trouble::Asked, why) => return Some(News::Refused(why)),
             FromSensor::Trouble(_, why) => {
                 self.watch.heard(now_s);
@@ -338,3 +422,6 @@ fn listen(mut from: impl Read, say: &Sender<Said>) {
     // Nobody listens any more: nobody is to be told.
     let _ = say.send(Said::Over(why));
 }
+
+#[cfg(test)]
+mod tests;

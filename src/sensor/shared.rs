@@ -49,6 +49,8 @@ pub struct Shared {
     pub gain_moved: AtomicBool,
     /// Number of the latest dwell that the room has judged, told for a patient source only.
     pub judged: AtomicU64,
+    /// Whether anybody watches the waterfall.
+    pub watched: AtomicBool,
     /// Whether a receiver is open and ought to stream.
     pub streaming: AtomicBool,
     /// The room or the process wants the end.
@@ -86,6 +88,7 @@ impl Default for Shared {
             turns: AtomicU64::new(0),
             gain_moved: AtomicBool::new(false),
             judged: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
             streaming: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             latency: Latency::default(),

@@ -2,7 +2,7 @@
 
 use super::shared::Shared;
 use crate::wire::preamble;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -43,10 +43,25 @@ pub struct Outbox {
 pub struct Inbox {
     full: Receiver<Parcel>,
     empty: Sender<Vec<u8>>,
+    aside: Receiver<Vec<u8>>,
+    /// So that the channel lasts as long as this does.
+    _aside: Sender<Vec<u8>>,
+}
+
+/// For long frames that are encoded elsewhere than in the looking thread, and may wait.
+#[derive(Clone)]
+pub struct Aside(Sender<Vec<u8>>);
+
+impl Aside {
+    /// Hands whole frames to the writer, once it has taken those before.
+    pub fn send(&self, frames: Vec<u8>) {
+        // A writer that ended writes nothing.
+        let _ = self.0.send(frames);
+    }
 }
 
 /// A pair of ends; the first frame sent is preceded by the stream's preamble.
-pub fn outbox() -> (Outbox, Inbox) {
+pub fn outbox() -> (Outbox, Inbox, Aside) {
     let (full, to_write) = bounded(PARCELS);
     let (written, empty) = bounded(PARCELS);
     for _ in 0..PARCELS {
@@ -54,7 +69,9 @@ pub fn outbox() -> (Outbox, Inbox) {
         let _ = written.try_send(Vec::with_capacity(USUAL));
     }
     let outbox = Outbox { held: preamble().to_vec(), full, empty, ended: None };
-    (outbox, Inbox { full: to_write, empty: written })
+    let (aside, to_write_aside) = bounded(1);
+    let inbox = Inbox { full: to_write, empty: written, aside: to_write_aside, _aside: aside.clone() };
+    (outbox, inbox, Aside(aside))
 }
 
 impl Outbox {
@@ -77,15 +94,25 @@ impl Outbox {
 
 /// Writes until the outbox is gone or nobody reads; then the end is wanted.
 pub fn write(inbox: &Inbox, to: &mut dyn Write, shared: &Arc<Shared>) {
-    while let Ok(Parcel { mut bytes, ended }) = inbox.full.recv() {
+    loop {
+        let (mut bytes, ended, recycled) = select! {
+            recv(inbox.full) -> parcel => match parcel {
+                Ok(Parcel { bytes, ended }) => (bytes, ended, true),
+                Err(_) => break,
+            },
+            // Nobody asked before the preamble was written: an answer cannot come first.
+            recv(inbox.aside) -> bytes => (bytes.unwrap_or_default(), None, false),
+        };
         if to.write_all(&bytes).and_then(|()| to.flush()).is_err() {
             break;
         }
         if let Some(Ended(ns)) = ended {
             shared.latency.note(shared.now_ns().saturating_sub(ns));
         }
-        bytes.clear();
-        let _ = inbox.empty.try_send(bytes);
+        if recycled {
+            bytes.clear();
+            let _ = inbox.empty.try_send(bytes);
+        }
     }
     shared.stop();
 }

@@ -88,6 +88,15 @@ pub fn add(a: &[f32], sum: &mut [f32]) {
     }
 }
 
+/// `most = max(most, a)`.
+#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
+pub fn raise(a: &[f32], most: &mut [f32]) {
+    for (m, x) in most.iter_mut().zip(a) {
+        // As a comparison it is one instruction; NaN raises nothing.
+        *m = if *x > *m { *x } else { *m };
+    }
+}
+
 /// Whether any value exceeds `limit`.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 pub fn any_above(a: &[f32], limit: f32) -> bool {

@@ -2,11 +2,15 @@
 
 mod history;
 pub mod kernels;
+mod row;
 mod stft;
+mod tile;
 mod window;
 
 pub use history::History;
+pub use row::Row;
 pub use stft::{Layout, Stft};
+pub use tile::{Extent, STEP_DB, Stretch, Tile, TileMaker};
 pub use window::{Correlation, kaiser, noise_bandwidth_bins};
 
 /// One slab of the burst detector's spectrogram, for those who look on (waterfall, explain). Bins run from

@@ -36,7 +36,7 @@ pub use error::{Altered, OpenStoreError, StoreError};
 pub use journal::{Entry, Head, NewEntry};
 pub use outbox::Delivery;
 pub use participants::Participant;
-pub use records::{AlertRecord, Meeting};
+pub use records::{AlertRecord, Evidence, Meeting};
 pub use tokens::TokenRecord;
 
 use ballast::Ballast;
@@ -87,6 +87,11 @@ impl Store {
     /// In memory, for demonstrations and tests.
     pub fn in_memory() -> Result<Self, OpenStoreError> {
         open::in_memory()
+    }
+
+    /// The folder of the database; none in memory.
+    pub fn folder(&self) -> Option<&Path> {
+        self.ballast.as_ref().and_then(|_| self.path.parent())
     }
 
     /// The damaged database that was set aside at opening, if it was.

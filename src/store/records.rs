@@ -1,6 +1,6 @@
 //! Meetings and alerts: records that are replaced as a whole.
 
-use super::value::{Sentences, Time, limit};
+use super::value::{Json, Sentences, Time, limit};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,27 @@ pub struct Meeting {
     pub ends: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+}
+
+/// What there is to show of an alert.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// A picture.
+    Picture {
+        /// SHA-256 of the file, in hexadecimal digits.
+        sha256: String,
+        /// Begin of what it shows.
+        from: Timestamp,
+        /// End of what it shows.
+        #[serde(rename = "to")]
+        until: Timestamp,
+    },
+    /// None.
+    None {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An alert as people act on it. Serialises as the API shows it.
@@ -61,6 +82,8 @@ pub struct AlertRecord {
     pub acknowledged_by: Option<String>,
     /// What they noted.
     pub note: Option<String>,
+    /// What there is to show of it; none while that is not known.
+    pub evidence: Option<Evidence>,
 }
 
 impl AlertRecord {
@@ -111,8 +134,8 @@ pub(super) fn put_alert(connection: &Connection, alert: &AlertRecord) -> rusqlit
         .prepare_cached(
             "INSERT OR REPLACE INTO alerts (id, meeting, emitter, device, signal, severity, confidence, center_hz,
                  bandwidth_hz, power_dbfs, reasons, raised, updated, resolved, resolved_because, acknowledged,
-                 acknowledged_by, note, open)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                 acknowledged_by, note, open, evidence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             alert.id,
@@ -134,6 +157,7 @@ pub(super) fn put_alert(connection: &Connection, alert: &AlertRecord) -> rusqlit
             alert.acknowledged_by,
             alert.note,
             alert.is_open(),
+            alert.evidence.clone().map(Json),
         ])?;
     Ok(())
 }
@@ -164,7 +188,7 @@ pub(super) fn open_alerts(connection: &Connection) -> rusqlite::Result<Vec<Alert
 fn select(connection: &Connection, which: &str, with: impl Params) -> rusqlite::Result<Vec<AlertRecord>> {
     let sql = format!(
         "SELECT id, meeting, emitter, device, signal, severity, confidence, center_hz, bandwidth_hz, power_dbfs,
-             reasons, raised, updated, resolved, resolved_because, acknowledged, acknowledged_by, note
+             reasons, raised, updated, resolved, resolved_because, acknowledged, acknowledged_by, note, evidence
          FROM alerts {which}"
     );
     connection.prepare_cached(&sql)?.query_map(with, alert)?.collect()
@@ -190,6 +214,7 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<AlertRecord> {
         acknowledged: time(row, 15)?,
         acknowledged_by: row.get(16)?,
         note: row.get(17)?,
+        evidence: row.get::<_, Option<Json<Evidence>>>(18)?.map(|evidence| evidence.0),
     })
 }
 

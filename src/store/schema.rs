@@ -3,7 +3,8 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Brings the schema from version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] = &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR, DELIVERIES_OF_ALERTS, TOKENS];
+pub const MIGRATIONS: &[&str] =
+    &[JOURNAL_AND_RECORDS, OUTBOX, CALENDAR, DELIVERIES_OF_ALERTS, TOKENS, EVIDENCE];
 
 /// `chain` has one row: the last entry that was pruned, and the last that was made.
 const JOURNAL_AND_RECORDS: &str = "
@@ -107,6 +108,9 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_parent ON tokens (parent);
 ";
+
+/// The picture of what was heard, by its hash.
+const EVIDENCE: &str = "ALTER TABLE alerts ADD COLUMN evidence TEXT;";
 
 /// The latest version.
 pub fn current() -> i64 {

@@ -29,6 +29,8 @@ impl IntoResponse for AskError {
             Self::MeetingOn(_) => (StatusCode::CONFLICT, "a meeting is on"),
             Self::NoMeeting => (StatusCode::CONFLICT, "no meeting"),
             Self::Endless => (StatusCode::CONFLICT, "no end"),
+            Self::NoPicture(..) => (StatusCode::NOT_FOUND, "no picture"),
+            Self::Altered(_) => (StatusCode::INTERNAL_SERVER_ERROR, "altered"),
             Self::NoAlert(_) | Self::UnknownAlert(_) => (StatusCode::NOT_FOUND, "no such alert"),
             Self::Level(_) | Self::TooLong(_) | Self::Minutes | Self::Nameless(_) | Self::Crowd(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not possible")
@@ -174,6 +176,13 @@ pub async fn acknowledge(
     let by = who.name.unwrap_or(by);
     let alert = hub.acknowledge(id, by, note).await.map_err(AskError::into_response)?;
     Ok(Json(alert).into_response())
+}
+
+/// `GET /api/v1/alerts/{id}/evidence.png`.
+pub async fn evidence(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, AskError> {
+    let png = hub.picture(id).await?;
+    let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, png).into_response())
 }
 
 /// What was sent cannot be read.

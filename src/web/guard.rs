@@ -41,7 +41,7 @@ fn policy() -> &'static HeaderValue {
             format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inside)))
         };
         let policy = format!(
-            "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; base-uri 'none'; \
+            "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
             hash("script"),
             hash("style")

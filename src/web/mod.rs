@@ -5,7 +5,9 @@
 //! | GET / | the page |
 //! | GET /api/v1/state | what holds now |
 //! | GET /api/v1/events | server-sent events; `Last-Event-ID` replays what was missed |
+//! | GET /api/v1/waterfall | levels by frequency as they come, over a WebSocket |
 //! | GET /api/v1/alerts, /api/v1/meetings | what is on record |
+//! | GET /api/v1/alerts/{id}/evidence.png | what was heard of it |
 //! | POST /api/v1/alerts/{id}/acknowledge | |
 //! | GET /api/v1/alerts/{id}/deliveries, /api/v1/contacts | who was told when; who can be |
 //! | POST /api/v1/contacts/{name}/test | |
@@ -29,6 +31,7 @@ mod patient;
 mod serve;
 mod tls;
 mod tokens;
+mod waterfall;
 
 pub use serve::{Doors, ServeError, Server, serve, serve_at};
 pub use tls::{Tls, TlsError};
@@ -55,11 +58,13 @@ fn router(hub: Hub, gate: Arc<Gate>) -> Router {
     let api = Router::new()
         .route("/state", get(api::state))
         .route("/events", get(events::events))
+        .route("/waterfall", get(waterfall::waterfall))
         .route("/alerts", get(api::alerts))
         .route("/alerts/{id}/acknowledge", post(api::acknowledge))
         .route("/alerts/{id}/deliveries", get(contacts::deliveries))
         .route("/contacts", get(contacts::contacts))
         .route("/contacts/{name}/test", post(contacts::test))
+        .route("/alerts/{id}/evidence.png", get(api::evidence))
         .route("/meetings", get(api::meetings).post(api::begin))
         .route("/meetings/current/end", post(api::end))
         .route("/meeting/extend", post(api::extend))

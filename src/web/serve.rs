@@ -218,6 +218,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ro
         .max_buf_size(64 * 1024)
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(Patient::new(stream, STALLED)), TowerToHyperService::new(router))
+        .with_upgrades()
         .await;
 }
 

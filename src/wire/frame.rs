@@ -128,8 +128,9 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spectrum::{Extent, Row, Tile};
     use crate::sweep::{Suspicion, Want};
-    use crate::wire::{FromSensor, ToSensor};
+    use crate::wire::{Denial, EvidenceAsk, FromSensor, ToSensor};
     use proptest::prelude::*;
 
     fn message() -> impl Strategy<Value = ToSensor> {
@@ -142,7 +143,77 @@ mod tests {
         })
     }
 
+    fn tile(columns: u16, rows: u16, [from_s, low_hz]: [f64; 2], cell: u8) -> Tile {
+        let extent = Extent { from_s, until_s: from_s + 1.0, low_hz, high_hz: low_hz + 1.0 };
+        let cells =
+            (0..usize::from(columns) * usize::from(rows)).map(|n| cell.wrapping_mul(n as u8)).collect();
+        Tile { extent, columns, rows, bin_hz: 300.0, origin_db: -127.5, cells }
+    }
+
+    fn through(message: &FromSensor) -> Result<Option<FromSensor>, FrameError> {
+        let mut bytes = preamble().to_vec();
+        frame(message, &mut bytes);
+        let mut frames = Frames::default();
+        frames.take(&bytes);
+        frames.next_message()
+    }
+
+    #[test]
+    fn rows_come_out_as_they_went_in_unless_they_lie() {
+        let row = |mean: usize, peak: usize, span_hz: f64| {
+            FromSensor::Row(Row { mean: vec![3; mean], peak: vec![9; peak], span_hz, ..Row::default() })
+        };
+        for good in [row(1, 1, 1.0), row(512, 512, 2e7)] {
+            assert_eq!(through(&good), Ok(Some(good)));
+        }
+        for bad in [row(0, 0, 1.0), row(513, 513, 1.0), row(4, 5, 1.0), row(4, 4, 0.0), row(4, 4, f64::NAN)] {
+            assert_eq!(through(&bad), Err(FrameError::Malformed), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_picture_fits_and_one_that_lies_is_refused() {
+        let largest = FromSensor::Evidence(3, Ok(tile(512, 384, [1.0, 446e6], 7)));
+        assert_eq!(through(&largest), Ok(Some(largest)));
+        let good = tile(4, 3, [1.0, 446e6], 7);
+        for bad in [
+            Tile { columns: 5, ..good.clone() },
+            Tile { rows: 0, cells: Vec::new(), ..good.clone() },
+            tile(513, 1, [1.0, 446e6], 7),
+            tile(1, 385, [1.0, 446e6], 7),
+            tile(4, 3, [f64::NAN, 446e6], 7),
+            tile(4, 3, [1.0, f64::INFINITY], 7),
+            Tile { bin_hz: 0.0, ..good.clone() },
+            Tile { origin_db: f32::NAN, ..good },
+        ] {
+            assert_eq!(
+                through(&FromSensor::Evidence(3, Ok(bad.clone()))),
+                Err(FrameError::Malformed),
+                "{bad:?}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn pictures_asks_and_denials_come_out_as_they_went_in(
+            size in [1u16..=40, 1u16..=40], at in [-1e6f64..1e6, 0f64..6e9], cell in any::<u8>(), number in any::<u32>(),
+            words in any::<[f64; 4]>(), denied in 0usize..4,
+        ) {
+            let denial = [Denial::Busy, Denial::TooOld, Denial::Elsewhere, Denial::NoBox][denied];
+            for answer in [Ok(tile(size[0], size[1], at, cell)), Err(denial)] {
+                let message = FromSensor::Evidence(number, answer);
+                prop_assert_eq!(through(&message), Ok(Some(message)));
+            }
+            let [from_s, until_s, low_hz, high_hz] = words;
+            let ask = ToSensor::Evidence(EvidenceAsk { number, from_s, until_s, low_hz, high_hz });
+            let (mut bytes, mut frames) = (preamble().to_vec(), Frames::default());
+            frame(&ask, &mut bytes);
+            frames.take(&bytes);
+            let out: Option<ToSensor> = frames.next_message().expect("a good stream");
+            prop_assert_eq!(format!("{out:?}"), format!("{:?}", Some(ask)));
+        }
+
         /// Oracle: what was framed. However the bytes are cut.
         #[test]
         fn messages_come_out_as_they_went_in(

@@ -3,6 +3,7 @@
 use crate::iq::SampleFormat;
 use crate::pipeline::FrontEvent;
 use crate::plan::ReceiverPlan;
+use crate::spectrum::{Row, Tile};
 use crate::sweep::{Look, Suspicion};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,34 @@ pub enum Trouble {
     Stream,
 }
 
+/// A box in time and frequency of which a picture is wanted. Times are on the sensor's own axis, seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceAsk {
+    /// What the answer is known by.
+    pub number: u32,
+    /// Begin of the box, seconds. The picture begins earlier.
+    pub from_s: f64,
+    /// End of the box and of the picture, seconds.
+    pub until_s: f64,
+    /// Lower edge of the box, hertz. The picture is wider.
+    pub low_hz: f64,
+    /// Upper edge, hertz.
+    pub high_hz: f64,
+}
+
+/// Why the sensor has no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Denial {
+    /// As many as it takes wait already.
+    Busy,
+    /// The samples are not held any more.
+    TooOld,
+    /// It listened elsewhere.
+    Elsewhere,
+    /// The box is none.
+    NoBox,
+}
+
 /// From the sensor to the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // They are encoded one at a time, never kept.
@@ -62,6 +91,10 @@ pub enum FromSensor {
     Status(crate::wire::Counts),
     /// Something went wrong.
     Trouble(Trouble, String),
+    /// What was asked for under this number, or why there is none.
+    Evidence(u32, Result<Tile, Denial>),
+    /// A line of the waterfall, while that is watched. Lossy.
+    Row(Row),
 }
 
 /// From the room to the sensor.
@@ -74,6 +107,10 @@ pub enum ToSensor {
     /// All that was said of the dwell of this number, and before, has been judged. A sensor whose source can be kept
     /// waiting goes on by it.
     Judged(u64),
+    /// Send a picture of a box, as far as its samples are still held.
+    Evidence(EvidenceAsk),
+    /// Whether anybody watches the waterfall.
+    Watch(bool),
 }
 
 /// Formats by number.

@@ -12,10 +12,10 @@ mod message;
 pub use counts::Counts;
 pub use event::{DecodeError, decode, encode};
 pub use frame::{FrameError, Frames, frame, preamble};
-pub use message::{FromSensor, Hello, ToSensor, Trouble};
+pub use message::{Denial, EvidenceAsk, FromSensor, Hello, ToSensor, Trouble};
 
 /// Changes whenever a message, or anything in one, changes.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// Longest message, bytes: a plan of two thousand tunings.
 pub const FRAME_MAX: usize = 256 * 1024;

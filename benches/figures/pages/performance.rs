@@ -56,6 +56,13 @@ fn speed(ledger: &Ledger) -> (String, usize) {
                 "0.50".into(),
                 "".into(),
             ],
+            vec![
+                "whole pipeline, quiet, waterfall watched: to unwatched".into(),
+                rate("watched_msps"),
+                ratio("watched_to_quiet"),
+                "0.95".into(),
+                "".into(),
+            ],
         ],
     ));
     text.push_str(&format!(

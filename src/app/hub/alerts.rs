@@ -102,6 +102,7 @@ impl Room {
             acknowledged: None,
             acknowledged_by: None,
             note: None,
+            evidence: before.and_then(|b| b.evidence.clone()),
         };
         if report.phase == AlertPhase::Raised {
             self.figures.alerts.fetch_add(1, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
 use crate::policy::{Level, Policies};
-use crate::store::{AlertRecord, Entry, Meeting, Participant, StoreError};
+use crate::store::{AlertRecord, Entry, Evidence, Meeting, Participant, StoreError};
 use crate::sweep::BandCoverage;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,6 +30,12 @@ pub enum AskError {
     /// There never was such an alert.
     #[error("no alert {0} is on record")]
     UnknownAlert(String),
+    /// There is no picture of it.
+    #[error("no picture of alert {0}: {1}")]
+    NoPicture(String, String),
+    /// The file is not what was recorded.
+    #[error("the picture of alert {0} was altered after it was recorded; it is not shown")]
+    Altered(String),
     /// A level that is none.
     #[error("no level {word:?}: choose one of {known}", word = .0, known = Level::WORDS.join(", "))]
     Level(String),
@@ -72,6 +78,7 @@ pub(super) enum Ask {
     Alerts { meeting: Option<String>, limit: usize, reply: oneshot::Sender<Answer<Vec<AlertRecord>>> },
     Deliveries { alert: String, reply: oneshot::Sender<Answer<Vec<crate::store::Delivery>>> },
     Access(super::access::Ask),
+    Evidence { id: String, reply: oneshot::Sender<Answer<Option<Evidence>>> },
     Meetings { limit: usize, reply: oneshot::Sender<Answer<Vec<Meeting>>> },
 }
 
@@ -89,6 +96,11 @@ impl Hub {
     /// What is counted.
     pub fn figures(&self) -> &Figures {
         &self.figures
+    }
+
+    /// The live waterfall.
+    pub fn waterfall(&self) -> &super::Waterfall {
+        &self.waterfall
     }
 
     /// Reports that were dropped since nobody took them in time.
@@ -152,7 +164,7 @@ impl Hub {
         self.feed.end();
     }
 
-    fn offer(&self, input: Input) {
+    pub(super) fn offer(&self, input: Input) {
         if !self.feed.offer(input) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

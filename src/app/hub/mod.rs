@@ -5,15 +5,18 @@
 //! broadcast, and who falls behind reads what was missed from the store.
 
 mod access;
+mod album;
 mod alerts;
 mod ask;
 mod check;
+mod evidence;
 mod inbox;
 mod meetings;
 mod outbox;
 mod people;
 mod schedule;
 mod view;
+mod waterfall;
 
 /// Something that happened, as it is told.
 #[derive(Debug, Clone)]
@@ -31,9 +34,12 @@ use crate::guard::{Band, Guard, Mode, SILENT_S, State};
 use crate::notify::{Contacts, Outcome};
 use crate::pipeline::{EmitterReport, Phase};
 use crate::policy::{Level, Policies, Policy};
+use crate::spectrum::Tile;
 use crate::store::{AlertRecord, Deed, Meeting, NewEntry, Store};
 use crate::sweep::BandCoverage;
+use crate::wire::EvidenceAsk;
 pub use access::{AccessError, Asks, Caller, Keys, issue, withdraw};
+use album::{Album, BUDGET_BYTES, Shelf};
 use alerts::Alarm;
 use ask::Ask;
 pub use ask::{Answer, AskError};
@@ -51,6 +57,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use view::StateJson;
+pub use waterfall::{Watcher, Waterfall};
 
 /// Time between two renewals of what is told, and of the lease.
 const TICK: Duration = Duration::from_millis(250);
@@ -74,6 +81,8 @@ enum Input {
     Alive(f64),
     Policies(Policies),
     Note(&'static str, String),
+    #[allow(clippy::type_complexity)] // As it is told.
+    Evidence(u32, Box<Result<(EvidenceAsk, Tile), String>>),
     Ask(Ask),
     Calendar(Box<CalendarNews>),
     Stop,
@@ -91,6 +100,9 @@ pub struct Hub {
     figures: Arc<Figures>,
     contacts: Contacts,
     keys: Arc<Keys>,
+    /// Where pictures are.
+    album: Shelf,
+    waterfall: Arc<Waterfall>,
 }
 
 /// The state as it was told: when, on the monotonic clock, and as JSON.
@@ -162,6 +174,8 @@ pub fn start_telling(
     let (publish, state) = watch::channel(Stated { made_s: f64::NEG_INFINITY, text: "{}".into() });
     let open = store.open_alerts()?;
     let meeting = store.meetings(1)?.into_iter().next().filter(|meeting| meeting.ended.is_none());
+    let shelf = Shelf::beside(store.folder());
+    let album = Album::start(shelf.clone(), BUDGET_BYTES).map_err(|_| AskError::Silent)?;
     let mut room = Room {
         guard: Guard::new(clock::monotonic_s(), open.iter().map(|alert| alert.id.clone())),
         agenda: Agenda::of(store.schedule()?, meeting.as_ref()),
@@ -172,6 +186,7 @@ pub fn start_telling(
         judge,
         policies,
         keys: Arc::default(),
+        album,
         emitters: BTreeMap::new(),
         coverage: Vec::new(),
         fresh_s: f64::INFINITY,
@@ -203,7 +218,22 @@ pub fn start_telling(
             room.run(&mut inbox);
         })
         .map_err(|_| AskError::Silent)?;
-    Ok((Hub { input, feed, state, told, dropped: Arc::default(), figures, contacts, keys }, policy, thread))
+    Ok((
+        Hub {
+            input,
+            feed,
+            state,
+            told,
+            dropped: Arc::default(),
+            figures,
+            contacts,
+            keys,
+            album: shelf,
+            waterfall: Arc::new(Waterfall::new(epoch)),
+        },
+        policy,
+        thread,
+    ))
 }
 
 /// How the room begins, unless a meeting was on when it ended.
@@ -219,6 +249,7 @@ pub enum Start {
 struct Room {
     guard: Guard,
     store: Store,
+    album: Album,
     meeting: Option<Meeting>,
     /// Alerts that wait for somebody, by name.
     alerts: BTreeMap<String, AlertRecord>,
@@ -286,6 +317,9 @@ impl Room {
             };
             self.guard.tick(now_s);
             self.keep_contacts(now_s);
+            while let Some(filed) = self.album.next_filed() {
+                self.filed(filed);
+            }
             if self.end_s.is_some_and(|end_s| end_s <= now_s) {
                 self.overdue();
             }
@@ -335,6 +369,10 @@ impl Room {
             }
             Input::Alive(at_s) => {
                 self.guard.heard(at_s);
+                false
+            }
+            Input::Evidence(alert, picture) => {
+                self.evidence(alert, *picture);
                 false
             }
             Input::Policies(policies) => {
@@ -466,6 +504,9 @@ impl Room {
                 let _ = reply.send(self.deliveries(&alert));
             }
             Ask::Access(ask) => self.access(ask),
+            Ask::Evidence { id, reply } => {
+                let _ = reply.send(self.evidence_of(&id));
+            }
             Ask::Meetings { limit, reply } => {
                 let _ = reply.send(self.store.meetings(limit).map_err(AskError::from));
             }

@@ -2,6 +2,7 @@
 //! a sink; what is suspected goes back to the sensor.
 
 mod curious;
+mod evidence;
 mod json;
 mod lines;
 mod overload;
@@ -15,11 +16,13 @@ use crate::alert::AlertPhase;
 use crate::clock;
 use crate::pipeline::{Back, BackParams, FrontEvent, Health, HealthState, Output};
 use crate::policy::{Baseline, Policy};
-use crate::sensor::{Fault, News, Room, SensorCommand};
+use crate::sensor::{Fault, News, NoEvidence, Room, SensorCommand};
+use crate::spectrum::{Row, Tile};
 use crate::sweep::{BandCoverage, Scheduler};
-use crate::wire::{Counts, Hello};
+use crate::wire::{Counts, EvidenceAsk, Hello};
 use crossbeam_channel::Receiver;
 use curious::Curious;
+use evidence::Witness;
 use overload::Overload;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,6 +95,27 @@ pub trait LiveSink {
         Ok(())
     }
 
+    /// Whether anybody wants rows of the waterfall now.
+    fn wants_rows(&self) -> bool {
+        false
+    }
+
+    /// One.
+    ///
+    /// # Errors
+    /// As the writer beneath.
+    fn row(&mut self, _row: &Row) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// What the samples showed of the emission that raised alert `alert`, or why nothing can be shown.
+    ///
+    /// # Errors
+    /// As the writer beneath.
+    fn evidence(&mut self, _alert: u32, _picture: Result<(EvidenceAsk, Tile), String>) -> io::Result<()> {
+        Ok(())
+    }
+
     /// What was said must leave now.
     ///
     /// # Errors
@@ -130,6 +154,7 @@ pub fn guard(params: LiveParams, sink: &mut dyn LiveSink, stop: &AtomicBool) -> 
         health: None,
         conditions: None,
         curious: Curious::default(),
+        witness: Witness::default(),
         overload: Overload::default(),
         gain_steps: 0,
         outputs: Vec::new(),
@@ -165,6 +190,7 @@ struct Live<'a> {
     health: Option<Health>,
     conditions: Option<Vec<Condition>>,
     curious: Curious,
+    witness: Witness,
     overload: Overload,
     /// Steps that the receiver's gain can go down.
     gain_steps: u8,
@@ -199,6 +225,8 @@ impl Live<'_> {
                 }
                 self.room.judged(look.dwell.number);
             }
+            Some(News::Evidence(alert, answer)) => self.show(alert, answer)?,
+            Some(News::Row(row)) => self.sink.row(&row)?,
             Some(News::Open(hello)) => self.opened(&hello, for_s)?,
             Some(News::Said(what)) => self.complain(what),
             Some(News::Refused(why)) => self.result.refused = Some(why),
@@ -208,6 +236,7 @@ impl Live<'_> {
             self.back.set_policy(policy, &mut self.outputs);
             self.tell()?;
         }
+        self.room.watch(self.sink.wants_rows());
         self.judge()?;
         if self.watched.elapsed() >= WATCHED {
             self.watched = clock::Monotonic::now();
@@ -257,6 +286,7 @@ impl Live<'_> {
         if self.outputs.is_empty() {
             return Ok(());
         }
+        let mut asked = Vec::new();
         for output in self.outputs.drain(..) {
             match output {
                 Output::Health(health) => self.health = Some(health),
@@ -266,10 +296,23 @@ impl Live<'_> {
                     }
                     self.curious.heard(&other);
                     self.sink.output(&other)?;
+                    if let Some(ask) = self.witness.heard(&other)
+                        && let Err(why) = self.room.evidence(ask)
+                    {
+                        asked.push((ask.number, why));
+                    }
                 }
             }
         }
-        self.sink.flush()
+        self.sink.flush()?;
+        asked.into_iter().try_for_each(|(alert, why)| self.show(alert, Err(why)))
+    }
+
+    /// Hands on what the sensor showed of the emission behind an alert.
+    fn show(&mut self, alert: u32, answer: Result<Tile, NoEvidence>) -> io::Result<()> {
+        let Some(ask) = self.witness.answered(alert) else { return Ok(()) };
+        let picture = answer.map(|tile| (ask, tile)).map_err(|why| why.to_string());
+        self.sink.evidence(alert, picture)
     }
 
     /// Tells what is wrong, if that has changed.

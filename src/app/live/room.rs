@@ -4,8 +4,9 @@ use super::super::hub::Hub;
 use super::{Condition, LiveSink};
 use crate::guard::State;
 use crate::pipeline::{HealthState, Output};
+use crate::spectrum::{Row, Tile};
 use crate::sweep::{BandCoverage, Scheduler};
-use crate::wire::{Counts, Hello};
+use crate::wire::{Counts, EvidenceAsk, Hello};
 use std::io;
 
 /// Tells the room first: it records.
@@ -53,6 +54,20 @@ impl<S: LiveSink> LiveSink for RoomLive<S> {
         self.other.watched(looked, at_s)
     }
 
+    fn wants_rows(&self) -> bool {
+        self.hub.waterfall().is_watched() || self.other.wants_rows()
+    }
+
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.hub.waterfall().show(row);
+        self.other.row(row)
+    }
+
+    fn evidence(&mut self, alert: u32, picture: Result<(EvidenceAsk, Tile), String>) -> io::Result<()> {
+        self.hub.evidence(alert, picture.clone());
+        self.other.evidence(alert, picture)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.other.flush()
     }
@@ -77,6 +92,18 @@ impl LiveSink for Box<dyn LiveSink + '_> {
 
     fn watched(&mut self, looked: Option<(&Scheduler, f64)>, at_s: f64) -> io::Result<()> {
         (**self).watched(looked, at_s)
+    }
+
+    fn wants_rows(&self) -> bool {
+        (**self).wants_rows()
+    }
+
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        (**self).row(row)
+    }
+
+    fn evidence(&mut self, alert: u32, picture: Result<(EvidenceAsk, Tile), String>) -> io::Result<()> {
+        (**self).evidence(alert, picture)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,10 +2,13 @@
 
 mod boxes;
 mod canvas;
+mod evidence;
 mod font;
 mod grid;
 mod palette;
 mod render;
+
+pub use evidence::{Shown, draw};
 
 use super::report::RecordingReport;
 use crate::pipeline::{FrontEvent, Output};

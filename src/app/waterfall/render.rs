@@ -27,7 +27,7 @@ const FRAME_MIN: i64 = 6;
 /// Frames of an emitter that are drawn, largest first.
 const FRAMES_MAX: usize = 60;
 /// The scale spans this at least, dB: a span of noise must not look like a crowd.
-const SPAN_MIN_DB: f32 = 25.0;
+pub(super) const SPAN_MIN_DB: f32 = 25.0;
 
 /// The picture.
 pub fn render(title: &str, grid: &Grid, boxes: &Boxes) -> Canvas {
@@ -128,21 +128,21 @@ fn cells(canvas: &mut Canvas, grid: &Grid, panel: &Panel, rect: &Rect, levels: &
 }
 
 /// A step of 1, 2 or 5 times a power of ten, so that a span has about `marks` of them.
-fn step(span: f64, marks: f64) -> f64 {
+pub(super) fn step(span: f64, marks: f64) -> f64 {
     let raw = span / marks;
     let decade = 10f64.powf(raw.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|step| *step >= raw).unwrap_or(raw)
 }
 
 /// Multiples of `step` from `low` to `high`; nothing if there is no such span.
-fn marks(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
+pub(super) fn marks(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
     let count = ((high - low) / step).clamp(0.0, 100.0) as usize;
     let first = (low / step).ceil();
     (0..=count).map(move |n| (first + n as f64) * step).filter(move |mark| *mark <= high)
 }
 
 /// `value` with as many decimals as `step` needs.
-fn label(value: f64, step: f64) -> String {
+pub(super) fn label(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let text = format!("{value:.decimals$}");
     // Rounding may leave "-0".

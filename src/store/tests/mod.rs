@@ -76,6 +76,11 @@ fn alert(id: &str, raised: i64) -> AlertRecord {
         acknowledged: None,
         acknowledged_by: None,
         note: None,
+        evidence: Some(Evidence::Picture {
+            sha256: "0f".repeat(32),
+            from: at(raised - 2),
+            until: at(raised),
+        }),
     }
 }
 
