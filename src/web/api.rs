@@ -3,7 +3,7 @@
 use super::guard::Who;
 use crate::app::hub::{AccessError, AskError, Hub};
 use crate::store::Participant;
-use axum::Json;
+
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};

@@ -1,6 +1,6 @@
 //! What the judging side tells the room, and what people ask of it.
 
-use super::{Alarm, CalendarNews, Figures, Hub, Input, MINUTES_MAX, PEOPLE_MAX, Stated, TEXT_MAX, Told};
+use super::{Alarm, CalendarNews, Figures, Hub, Input, MINUTES_MAX, PEOPLE_MAX, Stated, TEXT_MAX};
 use crate::clock;
 use crate::guard::State;
 use crate::pipeline::Output;
