@@ -4,6 +4,7 @@
 
 use emcon::app::hub::{self, Asks, Hub, Start};
 use emcon::clock;
+use emcon::policy::Policies;
 use emcon::store::Store;
 use emcon::web::{Doors, Server, Tls, serve_at};
 use rustls::pki_types::CertificateDer;
@@ -31,8 +32,13 @@ impl Room {
 
     fn at(address: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (hub, _levels, _) =
-            hub::start(Store::open(folder.path()).unwrap(), Start::Standby, clock::utc()).unwrap();
+        let (hub, _levels, _) = hub::start(
+            Store::open(folder.path()).unwrap(),
+            Start::Standby,
+            clock::utc(),
+            Policies::default(),
+        )
+        .unwrap();
         let address: SocketAddr = address.parse().unwrap();
         let tls = (!address.ip().is_loopback())
             .then(|| Tls::self_signed(Some(folder.path()), &["localhost".to_owned()]).unwrap());
@@ -239,7 +245,9 @@ fn tokens_survive_a_restart() {
     let mut store = Store::open(folder.path()).unwrap();
     let (record, secret, ..) = hub::issue(&mut store, &asks).unwrap();
     drop(store);
-    let (hub, ..) = hub::start(Store::open(folder.path()).unwrap(), Start::Standby, clock::utc()).unwrap();
+    let (hub, ..) =
+        hub::start(Store::open(folder.path()).unwrap(), Start::Standby, clock::utc(), Policies::default())
+            .unwrap();
     let (caller, holds) = hub.keys().find(&secret, clock::utc()).unwrap();
     assert_eq!((caller.id, holds), (record.id, true));
     // Its day is over.

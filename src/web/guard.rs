@@ -275,7 +275,8 @@ mod tests {
     use crate::store::Store;
 
     fn gate(address: &str, hosts: &[&str]) -> Gate {
-        let (hub, _, _) = start(Store::in_memory().unwrap(), Start::Standby, clock::utc()).unwrap();
+        let (hub, _, _) =
+            start(Store::in_memory().unwrap(), Start::Standby, clock::utc(), Default::default()).unwrap();
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         let address: std::net::SocketAddr = address.parse().unwrap();
         let tls = (!address.ip().is_loopback()).then(|| super::super::Tls::self_signed(None, &[]).unwrap());

@@ -231,7 +231,10 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("tar", &["recording/"]),
     ("thread_priority", &["sensor/", "app/doctor"]),
     ("toml", &["config/", "synth/"]),
-    ("tokio", &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "notify/", "cli/demo"]),
+    (
+        "tokio",
+        &["app/calendars/", "app/configured", "app/hub/", "cli/calendar", "web/", "notify/", "cli/demo"],
+    ),
     ("tokio_rustls", &["web/serve"]),
     (
         "tracing",

@@ -138,7 +138,10 @@ fn a_newer_version_is_refused_and_left_alone() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", schema::current() + 1).unwrap();
     let before = fs::read(&path).unwrap();
     let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, OpenStoreError::Newer { found, known, .. } if found == known + 1 && known == schema::current()), "{error}");
+    assert!(
+        matches!(error, OpenStoreError::Newer { found, known, .. } if found == known + 1 && known == schema::current()),
+        "{error}"
+    );
     assert!(error.to_string().contains("emcon.db has schema 4, this emcon knows up to 3"), "{error}");
     assert!(fs::read(&path).unwrap() == before);
     assert_eq!(set_aside(&folder).len(), 0);
