@@ -330,7 +330,7 @@ fn gone_means_no_more_until_the_next_start() {
     room.tell(2, AlertPhase::Raised);
     wait_for("the second to wait", || room.status("siem")["waiting"].as_u64() >= Some(2));
     assert_eq!(site.requests.try_iter().count(), 1);
-    assert!(room.state()["conditions"].to_string().contains("410 Gone"));
+    wait_for("the state to say so", || room.state()["conditions"].to_string().contains("410 Gone"));
 }
 
 #[test]

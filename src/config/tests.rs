@@ -151,7 +151,7 @@ fn all_faults_of_all_files_are_told_at_once_with_their_lines_and_keys() {
         ("emcon.toml", "region = \"mars\"\nlevel = 3\n\n[room]\ndevcie = \"x\"\nreceiver = \"abacus\"\n"),
         // What it overrides is no less wrong.
         ("conf.d/10.toml", "region = \"eu\"\nname =\n[room]\nlisten = \"7430\"\n"),
-        ("conf.d/20.toml", "room = 1\n[web\n"),
+        ("conf.d/20.toml", "room = 1\n[wbe\n"),
     ])
     .unwrap_err();
     assert_eq!(
@@ -162,11 +162,11 @@ fn all_faults_of_all_files_are_told_at_once_with_their_lines_and_keys() {
             "emcon.toml:5: room.devcie: unknown key: there are name, device, receiver, baseline, data, listen",
             "emcon.toml:6: room.receiver: unknown receiver \"abacus\": choose one of hackrf, rtlsdr",
             "conf.d/10.toml:2: string values must be quoted, expected literal string",
-            "conf.d/10.toml:2: name: unknown key: there are region, level, policy, room, calendar, contact",
+            "conf.d/10.toml:2: name: unknown key: there are region, level, policy, room, calendar, contact, web",
             "conf.d/10.toml:4: room.listen: \"7430\" must be an address and a port, as 127.0.0.1:7430",
             "conf.d/20.toml:1: room: is a whole number, must be a table",
             "conf.d/20.toml:2: unclosed table, expected `]`",
-            "conf.d/20.toml:2: web: unknown key: there are region, level, policy, room, calendar, contact",
+            "conf.d/20.toml:2: wbe: unknown key: there are region, level, policy, room, calendar, contact, web",
         ]
     );
 }

@@ -27,7 +27,9 @@ fn ids(batch: &[Message]) -> Vec<i64> {
 /// Takes and delivers what goes at `now_s`.
 fn deliver(queue: &mut Queue, now_s: f64) -> Vec<i64> {
     let batch = queue.take(now_s);
-    queue.arrived(&batch, now_s);
+    if !batch.is_empty() {
+        queue.arrived(&batch, now_s);
+    }
     ids(&batch)
 }
 
