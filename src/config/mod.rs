@@ -33,7 +33,9 @@ pub use raw::{Fault, ParseError};
 pub use receivers::{ability, receiver, receivers};
 pub use regions::{REGIONS, region};
 pub use secret::{Secret, secret};
-pub use sections::{Config, Contact, ContactChannel, Mail, MailSecurity, Room, Severity, SyslogAddress, Web};
+pub use sections::{
+    Config, Contact, ContactChannel, Mail, MailSecurity, Mqtt, Room, Severity, SyslogAddress, Web,
+};
 pub use signatures::signatures;
 
 use layers::Layers;

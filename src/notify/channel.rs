@@ -3,6 +3,7 @@
 use super::command::Program;
 use super::mail::Mailer;
 use super::message::Message;
+use super::mqtt::Publisher;
 use super::queue::Failure;
 use super::syslog::Log;
 use super::webhook::Webhook;
@@ -19,6 +20,8 @@ pub enum Channel {
     Syslog(Log),
     /// A mail server.
     Mail(Box<Mailer>),
+    /// A broker.
+    Mqtt(Box<Publisher>),
 }
 
 impl Channel {
@@ -42,6 +45,8 @@ impl Channel {
             ContactChannel::Command(argv) => Ok(Self::Command(Program::new(argv, room))),
             ContactChannel::Syslog(address) => Ok(Self::Syslog(Log::new(address, room))),
             ContactChannel::Mail(mail) => Mailer::new(mail, room).map(|mailer| Self::Mail(Box::new(mailer))),
+            ContactChannel::Mqtt(mqtt) => Publisher::new(mqtt, &contact.name, contact.heartbeat_s, room)
+                .map(|publisher| Self::Mqtt(Box::new(publisher))),
         };
         channel.map_err(|why| format!("contact {}: {why}", contact.name))
     }
@@ -53,13 +58,16 @@ impl Channel {
             Self::Command(program) => program.send(batch).await,
             Self::Syslog(log) => log.send(batch).await,
             Self::Mail(mailer) => mailer.send(batch).await,
+            Self::Mqtt(publisher) => publisher.send(batch).await,
         }
     }
 
     /// What was being sent was given up: a stream that it broke off in is not gone on with.
     pub fn broken_off(&mut self) {
-        if let Self::Syslog(log) = self {
-            log.disconnect();
+        match self {
+            Self::Syslog(log) => log.disconnect(),
+            Self::Mqtt(publisher) => publisher.disconnect(),
+            Self::Webhook(_) | Self::Command(_) | Self::Mail(_) => {}
         }
     }
 }

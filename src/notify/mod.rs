@@ -15,6 +15,7 @@ mod channel;
 mod command;
 mod mail;
 mod message;
+mod mqtt;
 mod pace;
 mod queue;
 mod signature;

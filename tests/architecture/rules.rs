@@ -172,6 +172,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("lettre", &["notify/mail"]),
+    ("rumqttc", &["notify/mqtt"]),
     ("minijinja", &["notify/webhook", "config/sections/contact"]),
     ("multiversion", &["spectrum/", "detect/", "measure/", "synth/"]),
     (

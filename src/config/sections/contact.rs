@@ -20,6 +20,8 @@ const TEXT_MAX: usize = 254;
 const WORDS_MAX: usize = 32;
 /// Most recipients of a mail.
 const RECIPIENTS_MAX: usize = 32;
+/// Names of this machine.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Longest time between two signs of life, seconds: a day.
 const HEARTBEAT_MAX_S: i64 = 86_400;
 
@@ -39,6 +41,7 @@ pub(super) static CONTACTS: Repeated = Repeated {
         ("command", COMMAND),
         ("syslog", SYSLOG),
         ("mail", MAIL),
+        ("mqtt", MQTT),
     ],
     max: CONTACTS_MAX,
 };
@@ -88,6 +91,16 @@ const MAIL: &[Key] = &[
     Key::new("from", Kind::Text(TEXT_MAX), "Sender").required(),
     Key::new("to", Kind::Texts(RECIPIENTS_MAX), "Recipients").required(),
     heartbeat(0),
+];
+const MQTT: &[Key] = &[
+    Key::new("url", Kind::Text(URL_MAX), "Broker of MQTT 5: mqtts://HOST[:PORT] or mqtt://HOST[:PORT]")
+        .required(),
+    Key::new("topic", Kind::Text(TEXT_MAX), "Topics begin with it").or(Literal::Text("emcon")),
+    Key::new("discovery", Kind::Text(TEXT_MAX), "Topics by which Home Assistant finds devices begin with it")
+        .or(Literal::Text("homeassistant")),
+    Key::new("user", Kind::Text(TEXT_MAX), "Name to log in with"),
+    Key::new("password_file", Kind::SecretFile, "Password to log in with"),
+    heartbeat(10),
 ];
 
 /// How bad something must be.
@@ -159,6 +172,8 @@ pub enum ContactChannel {
     Syslog(SyslogAddress),
     /// A mail server.
     Mail(Mail),
+    /// A broker.
+    Mqtt(Mqtt),
 }
 
 /// Where a log daemon is.
@@ -189,6 +204,23 @@ pub struct Mail {
     pub to: Vec<String>,
 }
 
+/// A broker of MQTT 5, and where to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mqtt {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether the connection is private.
+    pub tls: bool,
+    /// Topics begin with it.
+    pub topic: String,
+    /// So do those by which Home Assistant finds devices.
+    pub discovery: Option<String>,
+    /// Name to log in with, and the file of the password.
+    pub login: Option<(String, PathBuf)>,
+}
+
 /// How a connection to a mail server is kept private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailSecurity {
@@ -208,6 +240,7 @@ impl ContactChannel {
             Self::Command(_) => "command",
             Self::Syslog(_) => "syslog",
             Self::Mail(_) => "mail",
+            Self::Mqtt(_) => "mqtt",
         }
     }
 }
@@ -234,6 +267,7 @@ fn one(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Contact {
         Some("webhook") => webhook(table, faults),
         Some("syslog") => syslog(table, faults),
         Some("mail") => mail(table, faults),
+        Some("mqtt") => mqtt(table, faults),
         _ => command(table, faults),
     };
     Contact {
@@ -308,10 +342,23 @@ fn mail(table: &Table<'_>, faults: &mut Vec<Misfit>) -> ContactChannel {
         _ => MailSecurity::StartTls,
     };
     let server = text("server");
-    if security == MailSecurity::Plain && !["localhost", "127.0.0.1", "::1"].contains(&server.as_str()) {
+    if security == MailSecurity::Plain && !LOOPBACK.contains(&server.as_str()) {
         faults.push(table.misfit("security", "plain is for a server on this machine only, as localhost"));
     }
-    let login = match (table.text("user"), table.path("password_file")) {
+    let login = login(table, faults);
+    ContactChannel::Mail(Mail {
+        server,
+        port: table.integer("port").and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
+        security,
+        login,
+        from: text("from"),
+        to: table.texts("to").unwrap_or_default().into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// Name to log in with, and the file of the password.
+fn login(table: &Table<'_>, faults: &mut Vec<Misfit>) -> Option<(String, PathBuf)> {
+    match (table.text("user"), table.path("password_file")) {
         (Some(user), Some(file)) => Some((user.to_owned(), file)),
         (None, None) => None,
         (user, _) => {
@@ -320,13 +367,47 @@ fn mail(table: &Table<'_>, faults: &mut Vec<Misfit>) -> ContactChannel {
             faults.push(table.misfit(has, format!("needs {lacks} beside it")));
             None
         }
+    }
+}
+
+fn mqtt(table: &Table<'_>, faults: &mut Vec<Misfit>) -> ContactChannel {
+    /// Ports of MQTT without and with TLS (IANA).
+    const PORTS: [u16; 2] = [1883, 8883];
+    let url = table.text("url").unwrap_or_default();
+    let (tls, rest) = match (url.strip_prefix("mqtts://"), url.strip_prefix("mqtt://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ => (false, ""),
     };
-    ContactChannel::Mail(Mail {
-        server,
-        port: table.integer("port").and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
-        security,
+    let address = match rest.rsplit_once(':') {
+        // Colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => port.parse().ok().map(|port| (host, port)),
+        _ => Some((rest, PORTS[usize::from(tls)])),
+    };
+    let (host, port) = address.unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if table.has("url") && (host.is_empty() || port == 0 || host.contains(['/', '@'])) {
+        faults.push(table.misfit("url", "must be mqtts://HOST, mqtt://HOST, or either with :PORT"));
+    }
+    let login = login(table, faults);
+    if !tls && login.is_some() && !LOOPBACK.contains(&host) {
+        faults.push(table.misfit("url", "a password goes over mqtts:// only, but to this machine"));
+    }
+    for key in ["topic", "discovery"] {
+        let bad = |topic: &str| {
+            topic.contains(['+', '#', '\0']) || topic.starts_with(['/', '$']) || topic.ends_with('/')
+        };
+        if table.text(key).is_some_and(bad) {
+            faults.push(table.misfit(key, "must not hold + or #, begin with / or $, or end with /"));
+        }
+    }
+    let text = |key| table.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
+    ContactChannel::Mqtt(Mqtt {
+        host: host.to_owned(),
+        port,
+        tls,
+        topic: text("topic").unwrap_or_else(|| "emcon".into()),
+        discovery: text("discovery"),
         login,
-        from: text("from"),
-        to: table.texts("to").unwrap_or_default().into_iter().map(str::to_owned).collect(),
     })
 }

@@ -26,7 +26,7 @@ mod policy;
 mod room;
 mod web;
 
-pub use contact::{Contact, ContactChannel, Mail, MailSecurity, Severity, SyslogAddress};
+pub use contact::{Contact, ContactChannel, Mail, MailSecurity, Mqtt, Severity, SyslogAddress};
 pub use room::Room;
 pub use web::Web;
 
