@@ -465,6 +465,18 @@ fn contacts_are_read_and_what_they_cannot_be_is_told() {
         let faults = loaded(&[("emcon.toml", &text)]).unwrap_err();
         assert!(faults.len() == 1 && faults[0].contains(expected), "{keys}: {faults:?}");
     };
+    let mqtt = loaded(&[(
+        "emcon.toml",
+        "[[contact]]\nkind = \"mqtt\"\nname = \"m\"\nurl = \"mqtts://[::1]\"\ntopic = \"a/b\"\n",
+    )]);
+    let ContactChannel::Mqtt(mqtt) = &mqtt.unwrap().contacts[0].channel else { panic!() };
+    assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.tls, mqtt.topic.as_str()), ("::1", 8883, true, "a/b"));
+
+    let password = "user = 'u'\npassword_file = 'f'";
+    check("kind = 'mqtt'\nurl = 'tcp://x'", "contact[0].url: must be mqtts://HOST");
+    check("kind = 'mqtt'\nurl = 'mqtt://x:99999'", "contact[0].url: must be mqtts://HOST");
+    check(&format!("kind = 'mqtt'\nurl = 'mqtt://x'\n{password}"), "a password goes over mqtts:// only");
+    check("kind = 'mqtt'\nurl = 'mqtt://x'\ntopic = 'a/#'", "contact[0].topic: must not hold + or #");
     check("kind = 'webhook'\nurl = 'ftp://x'", "emcon.toml:4: contact[0].url: must be https://");
     check("kind = 'webhook'\nurl = 'http://me:pw@x/'", "contact[0].url: must not hold a name or a password");
     check("kind = 'webhook'\nurl = 'http://x/'\ntemplate = '{{ a'", "contact[0].template: is no template");

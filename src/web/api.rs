@@ -229,6 +229,10 @@ pub async fn metrics(State(hub): State<Hub>) -> Response {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
+    let name = "emcon_alert_latency_seconds";
+    let help = "From the samples that raised an alert to a listener of events.";
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
+    figures.latency.expose(name, &mut text);
     super::contacts::figures(hub.contacts(), &mut text);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

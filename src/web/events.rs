@@ -109,6 +109,9 @@ impl Listener {
         self.last = told.number.unwrap_or(self.last);
         if self.may_know(told.kind) {
             self.waiting.push_back(event(told.number, told.kind, &told.data));
+            if let Some(raised_s) = told.raised_s {
+                self.hub.figures().latency.add(clock::monotonic_s() - raised_s);
+            }
         }
         if told.kind == "changed" {
             let text = self.state.borrow().text.clone();

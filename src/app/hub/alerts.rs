@@ -19,10 +19,17 @@ pub(super) struct Alarm {
     pub facts: Option<Facts>,
     /// When it was sent, monotonic seconds.
     pub at_s: f64,
+    /// When the samples came that it is of, monotonic seconds.
+    pub heard_s: f64,
 }
 
 /// What is recorded and told of an alert.
-type News = (String, AlertRecord);
+struct News {
+    data: String,
+    record: AlertRecord,
+    /// When the samples came that raised it, monotonic seconds.
+    raised_s: Option<f64>,
+}
 
 impl Room {
     pub(super) fn emitter(&mut self, phase: Phase, report: EmitterReport, at_s: f64) {
@@ -111,7 +118,8 @@ impl Room {
         if self.alerts.len() < OPEN_MAX || self.alerts.contains_key(&name) {
             self.alerts.insert(name, record.clone());
         }
-        Some((view::alert(alert_word(report.phase), &record), record))
+        let raised_s = (report.phase == AlertPhase::Raised).then_some(alarm.heard_s);
+        Some(News { data: view::alert(alert_word(report.phase), &record), record, raised_s })
     }
 
     /// Records, then tells, as [`Room::record`] does for one.
@@ -122,12 +130,12 @@ impl Room {
         let meeting = self.meeting.as_ref().map(|meeting| meeting.id.as_str());
         let (at, level) = (clock::utc(), self.level());
         let wanted: Vec<Option<Wanted>> =
-            news.iter().map(|(data, _)| self.outbox.wanted("alert", data, at, level)).collect();
+            news.iter().map(|news| self.outbox.wanted("alert", &news.data, at, level)).collect();
         let names: Vec<Vec<&str>> = wanted.iter().map(|wanted| Wanted::names(wanted.as_ref())).collect();
         let deeds: Vec<Deed<'_>> = (news.iter().zip(&wanted).zip(&names))
-            .map(|(((data, record), wanted), names)| Deed {
-                entry: NewEntry { kind: "alert", at, meeting, data },
-                alert: Some(record),
+            .map(|((news, wanted), names)| Deed {
+                entry: NewEntry { kind: "alert", at, meeting, data: &news.data },
+                alert: Some(&news.record),
                 meeting: None,
                 contacts: names,
                 about: wanted.as_ref().and_then(|wanted| wanted.about.as_deref()),
@@ -140,16 +148,16 @@ impl Room {
                 self.figures.number.store(last, Ordering::Relaxed);
                 // Who is told and asks must find it.
                 self.publish();
-                for (((entry, deliveries), wanted), (data, _)) in done.into_iter().zip(&wanted).zip(news) {
+                for (((entry, deliveries), wanted), news) in done.into_iter().zip(&wanted).zip(news) {
                     if let Some(wanted) = wanted {
-                        self.outbox.tell(wanted, "alert", &data, at, Some((entry.number, &deliveries)));
+                        self.outbox.tell(wanted, "alert", &news.data, at, Some((entry.number, &deliveries)));
                     }
-                    self.tell(Some(entry.number), "alert", data);
+                    self.tell_raised(Some(entry.number), "alert", news.data, news.raised_s);
                 }
             }
             // One of them may be the cause, and must not keep the others from being recorded.
             Err(_) => {
-                news.into_iter().for_each(|(data, record)| self.record("alert", data, Some(&record), None))
+                news.into_iter().for_each(|news| self.record("alert", news.data, Some(&news.record), None))
             }
         }
     }

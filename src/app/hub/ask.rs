@@ -108,13 +108,27 @@ impl Hub {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// The pipeline said something.
+    /// The pipeline said something of what was just received.
     pub fn output(&self, output: &Output) {
+        self.say(output, 0.0);
+    }
+
+    /// The same, when it is `now_s` on the pipeline's axis.
+    pub fn output_at(&self, output: &Output, now_s: f64) {
+        let late_s = match output {
+            Output::Alert(report) => (now_s - report.at_s).max(0.0),
+            _ => 0.0,
+        };
+        self.say(output, late_s);
+    }
+
+    /// Alerts are `late_s` behind their samples.
+    fn say(&self, output: &Output, late_s: f64) {
         let at_s = clock::monotonic_s();
         match output {
             Output::Alert(report) => {
                 let facts = self.feed.facts(report.emitter);
-                let alarm = Alarm { report: report.clone(), facts, at_s };
+                let alarm = Alarm { report: report.clone(), facts, at_s, heard_s: at_s - late_s };
                 self.feed.must(Input::Alarm(Box::new(alarm)));
             }
             Output::Emitter(phase, report) => {

@@ -11,6 +11,7 @@ mod ask;
 mod check;
 mod evidence;
 mod inbox;
+mod latency;
 mod meetings;
 mod outbox;
 mod people;
@@ -27,6 +28,8 @@ pub struct Told {
     pub kind: &'static str,
     /// A JSON object.
     pub data: String,
+    /// Of an alert that is raised: when the samples came that it is of, monotonic seconds.
+    pub raised_s: Option<f64>,
 }
 
 use crate::clock;
@@ -47,6 +50,7 @@ use check::Checking;
 use crossbeam_channel::Receiver;
 use inbox::{Feed, Inbox, Latest};
 use jiff::{SignedDuration, Timestamp};
+use latency::Latency;
 use outbox::{Outbox, Wanted};
 pub use people::PEOPLE_MAX;
 use schedule::Agenda;
@@ -136,6 +140,8 @@ pub struct Figures {
     pub lost: AtomicU64,
     /// Number of the latest entry of the journal.
     pub number: AtomicI64,
+    /// From the samples that raised an alert to a listener, for each of both.
+    pub latency: Latency,
     /// Rounds of the judging side, and of the room's thread: who supervises sees by them that both advance.
     pub judged: AtomicU64,
     /// See `judged`.
@@ -466,8 +472,12 @@ impl Room {
     }
 
     fn tell(&self, number: Option<i64>, kind: &'static str, data: String) {
+        self.tell_raised(number, kind, data, None);
+    }
+
+    fn tell_raised(&self, number: Option<i64>, kind: &'static str, data: String, raised_s: Option<f64>) {
         // Nobody listens: fine.
-        let _ = self.told.send(Arc::new(Told { number, kind, data }));
+        let _ = self.told.send(Arc::new(Told { number, kind, data, raised_s }));
     }
 
     fn answer(&mut self, ask: Ask) {

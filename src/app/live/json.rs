@@ -42,7 +42,7 @@ impl<W: Write> LiveSink for JsonLive<W> {
         })
     }
 
-    fn output(&mut self, output: &Output) -> io::Result<()> {
+    fn output(&mut self, output: &Output, _now_s: f64) -> io::Result<()> {
         self.lines.output(output)
     }
 

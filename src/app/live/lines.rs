@@ -57,7 +57,7 @@ impl<W: Write> LiveSink for LinesLive<W> {
         self.line(at_s, DIM, &text)
     }
 
-    fn output(&mut self, output: &Output) -> io::Result<()> {
+    fn output(&mut self, output: &Output, _now_s: f64) -> io::Result<()> {
         match output {
             Output::Alert(alert) => {
                 let (style, what) = match (alert.phase, alert.because) {

@@ -72,7 +72,7 @@ pub trait LiveSink {
     ///
     /// # Errors
     /// As the writer beneath.
-    fn output(&mut self, output: &Output) -> io::Result<()>;
+    fn output(&mut self, output: &Output, now_s: f64) -> io::Result<()>;
 
     /// What is wrong has changed. Worst first; nothing if all is well.
     ///
@@ -286,7 +286,7 @@ impl Live<'_> {
         if self.outputs.is_empty() {
             return Ok(());
         }
-        let mut asked = Vec::new();
+        let (mut asked, now_s) = (Vec::new(), self.room.now_s());
         for output in self.outputs.drain(..) {
             match output {
                 Output::Health(health) => self.health = Some(health),
@@ -295,7 +295,7 @@ impl Live<'_> {
                         self.result.alerts += u64::from(alert.phase == AlertPhase::Raised);
                     }
                     self.curious.heard(&other);
-                    self.sink.output(&other)?;
+                    self.sink.output(&other, now_s)?;
                     if let Some(ask) = self.witness.heard(&other)
                         && let Err(why) = self.room.evidence(ask)
                     {

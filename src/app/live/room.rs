@@ -27,9 +27,9 @@ impl<S: LiveSink> LiveSink for RoomLive<S> {
         self.other.open(hello, at_s)
     }
 
-    fn output(&mut self, output: &Output) -> io::Result<()> {
-        self.hub.output(output);
-        self.other.output(output)
+    fn output(&mut self, output: &Output, now_s: f64) -> io::Result<()> {
+        self.hub.output_at(output, now_s);
+        self.other.output(output, now_s)
     }
 
     fn health(&mut self, conditions: &[Condition], at_s: f64) -> io::Result<()> {
@@ -78,8 +78,8 @@ impl LiveSink for Box<dyn LiveSink + '_> {
         (**self).open(hello, at_s)
     }
 
-    fn output(&mut self, output: &Output) -> io::Result<()> {
-        (**self).output(output)
+    fn output(&mut self, output: &Output, now_s: f64) -> io::Result<()> {
+        (**self).output(output, now_s)
     }
 
     fn health(&mut self, conditions: &[Condition], at_s: f64) -> io::Result<()> {
