@@ -448,3 +448,30 @@ fn so_many_may_watch_and_no_more() {
     assert!(watch(&room, "").0.contains("503"));
     assert_eq!(room.state()["state"], "blind", "the room answers");
 }
+
+#[test]
+fn the_description_of_the_api_is_the_one_that_is_committed() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+    let now = emcon::web::openapi();
+    if std::env::var_os("EMCON_BLESS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == now,
+        "docs/openapi.json is another: EMCON_BLESS=1 cargo test --test room_api writes it"
+    );
+    let document: Value = serde_json::from_str(&now).unwrap();
+    assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+    // All that is referred to is there.
+    let refers = now.match_indices("\"#/components/schemas/").map(|(at, start)| {
+        let name = &now[at + start.len()..];
+        &name[..name.find('"').unwrap()]
+    });
+    for name in refers {
+        assert!(document["components"]["schemas"][name].is_object(), "no schema {name}");
+    }
+    for path in ["/api/v1/state", "/api/v1/alerts/{id}/acknowledge", "/api/v1/tokens/{id}"] {
+        assert!(document["paths"][path].is_object(), "no {path}");
+    }
+}

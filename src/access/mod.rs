@@ -70,8 +70,9 @@ pub fn needed(method: &str, path: &str) -> Option<Role> {
     let resource = below.split('/').next().unwrap_or_default();
     Some(match (resource, reads) {
         ("tokens" | "config" | "baseline", _) => Role::Officer,
+        // Who takes part is not for every screen.
+        ("meeting", _) | ("alerts" | "meetings" | "contacts", false) => Role::Organizer,
         (_, true) => Role::Viewer,
-        ("alerts" | "meetings" | "meeting", false) => Role::Organizer,
         _ => Role::Officer,
     })
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 /// How one contact was told of something that became of an alert. Serialises as the API shows it.
-#[derive(Serialize, Debug, Clone, PartialEq, Eq)]
+#[derive(utoipa::ToSchema, Serialize, Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// To whom.
     pub contact: String,
@@ -16,12 +16,14 @@ pub struct Delivery {
     /// `raised`, `updated`, `resolved` or `acknowledged`.
     pub phase: Option<String>,
     /// When that was.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Attempts that failed.
     pub attempts: u32,
     /// Why the last one failed.
     pub last_error: Option<String>,
     /// When it arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub delivered: Option<Timestamp>,
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Params, Row, params};
 use serde::{Deserialize, Serialize};
 
 /// A meeting and the level that it was held at.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+#[derive(utoipa::ToSchema, Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub struct Meeting {
     /// Its id.
     pub id: String,
@@ -15,15 +15,18 @@ pub struct Meeting {
     /// What it bans.
     pub level: String,
     /// When it began.
+    #[schema(value_type = String, format = DateTime)]
     pub started: Timestamp,
     /// When it is to end, if that was said.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends: Option<Timestamp>,
     /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ended: Option<Timestamp>,
 }
 
 /// What there is to show of an alert.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+#[derive(utoipa::ToSchema, Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(untagged)]
 pub enum Evidence {
     /// A picture.
@@ -31,9 +34,11 @@ pub enum Evidence {
         /// SHA-256 of the file, in hexadecimal digits.
         sha256: String,
         /// Begin of what it shows.
+        #[schema(value_type = String, format = DateTime)]
         from: Timestamp,
         /// End of what it shows.
         #[serde(rename = "to")]
+        #[schema(value_type = String, format = DateTime)]
         until: Timestamp,
     },
     /// None.
@@ -44,7 +49,7 @@ pub enum Evidence {
 }
 
 /// An alert as people act on it. Serialises as the API shows it.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+#[derive(utoipa::ToSchema, Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub struct AlertRecord {
     /// Its id.
     pub id: String,
@@ -69,14 +74,18 @@ pub struct AlertRecord {
     /// Sentences: measured value against limit.
     pub reasons: Vec<String>,
     /// First report.
+    #[schema(value_type = String, format = DateTime)]
     pub raised: Timestamp,
     /// Latest report.
+    #[schema(value_type = String, format = DateTime)]
     pub updated: Timestamp,
     /// When its cause was gone.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub resolved: Option<Timestamp>,
     /// Why it was resolved.
     pub resolved_because: Option<String>,
     /// When somebody acknowledged it.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub acknowledged: Option<Timestamp>,
     /// Who did.
     pub acknowledged_by: Option<String>,

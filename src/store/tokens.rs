@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 /// A token, without what it is known by. Serialises as the API shows it.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+#[derive(utoipa::ToSchema, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct TokenRecord {
     /// Its id.
     pub id: String,
@@ -17,12 +17,16 @@ pub struct TokenRecord {
     /// The token that somebody logged in with, of a session.
     pub parent: Option<String>,
     /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
     /// When it ends by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
     /// When it was used, to a minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used: Option<Timestamp>,
     /// When somebody ended it.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked: Option<Timestamp>,
 }
 

@@ -9,18 +9,33 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
+use utoipa::ToSchema;
 
 /// Most records in an answer, and as many as nobody asked for.
 const RECORDS_MAX: usize = 1000;
 const RECORDS: usize = 100;
 
 /// A fault as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
+pub struct Problem<'a> {
+    /// Always `about:blank`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// What it is.
+    title: &'a str,
+    /// Of HTTP.
+    status: u16,
+    /// Why, and what to do.
+    detail: &'a str,
+}
+
+/// The answer that tells of a fault.
 pub fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
-    let body = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    let body = Problem { kind: "about:blank", title, status: status.as_u16(), detail };
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(body)).into_response()
 }
 
 impl IntoResponse for AskError {
@@ -52,7 +67,12 @@ fn json(text: impl Into<String>) -> Response {
     (headers, text.into()).into_response()
 }
 
-/// `GET /api/v1/state`.
+/// The state of the room.
+#[utoipa::path(
+    get,
+    path = "/state",
+    responses((status = 200, description = "as it is now", body = crate::app::hub::StateDocument), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 503, description = "the room does not answer", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn state(State(hub): State<Hub>) -> Response {
     let stated = hub.state().borrow().clone();
     // What a room that hangs said last is no state.
@@ -73,7 +93,13 @@ impl Wanted {
     }
 }
 
-/// `GET /api/v1/alerts`.
+/// Alerts on record, newest first.
+#[utoipa::path(
+    get,
+    path = "/alerts",
+    params(("meeting" = Option<String>, Query, description = "Those of one meeting only"), ("limit" = Option<usize>, Query, description = "At most so many, up to 1000; 100 without")),
+    responses((status = 200, description = "alerts", body = Vec<crate::store::AlertRecord>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn alerts(
     State(hub): State<Hub>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -84,7 +110,13 @@ pub async fn alerts(
     Ok(Json(alerts).into_response())
 }
 
-/// `GET /api/v1/meetings`.
+/// Meetings on record, newest first.
+#[utoipa::path(
+    get,
+    path = "/meetings",
+    params(("limit" = Option<usize>, Query, description = "At most so many, up to 1000; 100 without")),
+    responses((status = 200, description = "meetings", body = Vec<crate::store::Meeting>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn meetings(
     State(hub): State<Hub>,
     wanted: Result<Query<Wanted>, QueryRejection>,
@@ -95,7 +127,7 @@ pub async fn meetings(
 }
 
 /// A meeting to begin.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Begin {
     #[serde(default)]
@@ -104,7 +136,13 @@ pub struct Begin {
     minutes: Option<u32>,
 }
 
-/// `POST /api/v1/meetings`.
+/// Begin a meeting.
+#[utoipa::path(
+    post,
+    path = "/meetings",
+    request_body = Begin,
+    responses((status = 201, description = "it is on", body = crate::store::Meeting), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "one is on", body = Problem, content_type = "application/problem+json"), (status = 422, description = "something given is not possible", body = Problem, content_type = "application/problem+json"), (status = 507, description = "it could not be recorded", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn begin(
     State(hub): State<Hub>,
     body: Result<Json<Begin>, JsonRejection>,
@@ -114,19 +152,30 @@ pub async fn begin(
     Ok((StatusCode::CREATED, Json(meeting)).into_response())
 }
 
-/// `POST /api/v1/meetings/current/end`.
+/// End the meeting.
+#[utoipa::path(
+    post,
+    path = "/meetings/current/end",
+    responses((status = 200, description = "it is over", body = crate::store::Meeting), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "none is on", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn end(State(hub): State<Hub>) -> Result<Response, AskError> {
     Ok(Json(hub.end().await?).into_response())
 }
 
 /// Minutes more.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extend {
     minutes: u32,
 }
 
-/// `POST /api/v1/meeting/extend`.
+/// Extend the meeting.
+#[utoipa::path(
+    post,
+    path = "/meeting/extend",
+    request_body = Extend,
+    responses((status = 200, description = "it ends later", body = crate::store::Meeting), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "none is on, or it has no end", body = Problem, content_type = "application/problem+json"), (status = 422, description = "so much is not possible", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn extend(
     State(hub): State<Hub>,
     body: Result<Json<Extend>, JsonRejection>,
@@ -135,17 +184,33 @@ pub async fn extend(
     Ok(Json(hub.extend(minutes).await.map_err(AskError::into_response)?).into_response())
 }
 
-/// `POST /api/v1/meeting/check`.
+/// Begin a check whether the room is quiet; what it says is in the state.
+#[utoipa::path(
+    post,
+    path = "/meeting/check",
+    responses((status = 202, description = "it began", body = Object), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn check(State(hub): State<Hub>) -> Result<Response, AskError> {
     Ok((StatusCode::ACCEPTED, Json(hub.check().await?)).into_response())
 }
 
-/// `GET /api/v1/meeting/participants`.
+/// Who takes part in the meeting.
+#[utoipa::path(
+    get,
+    path = "/meeting/participants",
+    responses((status = 200, description = "participants", body = Vec<Participant>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "none is on", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn participants(State(hub): State<Hub>) -> Result<Response, AskError> {
     Ok(Json(hub.people().await?).into_response())
 }
 
-/// `PUT /api/v1/meeting/participants`.
+/// Put who takes part in the meeting, in place of those before.
+#[utoipa::path(
+    put,
+    path = "/meeting/participants",
+    request_body = Vec<Participant>,
+    responses((status = 200, description = "participants", body = Vec<Participant>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "none is on", body = Problem, content_type = "application/problem+json"), (status = 422, description = "something given is not possible", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn put_participants(
     State(hub): State<Hub>,
     body: Result<Json<Vec<Participant>>, JsonRejection>,
@@ -155,7 +220,7 @@ pub async fn put_participants(
 }
 
 /// An acknowledgement.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     #[serde(default)]
@@ -164,7 +229,14 @@ pub struct Acknowledge {
     note: String,
 }
 
-/// `POST /api/v1/alerts/{id}/acknowledge`.
+/// Acknowledge an alert: that alone ends it.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/acknowledge",
+    params(("id" = String, Path, description = "Its id")),
+    request_body = Acknowledge,
+    responses((status = 200, description = "the alert", body = crate::store::AlertRecord), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 404, description = "no such alert is open", body = Problem, content_type = "application/problem+json"), (status = 507, description = "it could not be recorded", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn acknowledge(
     State(hub): State<Hub>,
     Path(id): Path<String>,
@@ -178,7 +250,13 @@ pub async fn acknowledge(
     Ok(Json(alert).into_response())
 }
 
-/// `GET /api/v1/alerts/{id}/evidence.png`.
+/// What was heard of an alert, as a picture.
+#[utoipa::path(
+    get,
+    path = "/alerts/{id}/evidence.png",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "level over time and frequency", body = Vec<u8>, content_type = "image/png"), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 404, description = "there is no picture, or no such alert", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn evidence(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, AskError> {
     let png = hub.picture(id).await?;
     let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-store")];

@@ -1,6 +1,6 @@
 //! Contacts: what is known of each, who was told of an alert, and a test.
 
-use super::api::problem;
+use super::api::{Problem, problem};
 use crate::app::hub::{AskError, Hub};
 use crate::notify::{Contacts, Status, TestError};
 use axum::Json;
@@ -13,18 +13,35 @@ use std::time::Duration;
 /// A test must end within this time: less than a request may take.
 const TEST: Duration = Duration::from_secs(9);
 
-/// `GET /api/v1/contacts`.
+/// What is known of each contact.
+#[utoipa::path(
+    get,
+    path = "/contacts",
+    responses((status = 200, description = "contacts", body = Vec<Object>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn contacts(State(hub): State<Hub>) -> Response {
     let all: Vec<_> = hub.contacts().statuses().iter().map(Status::json).collect();
     Json(all).into_response()
 }
 
-/// `GET /api/v1/alerts/{id}/deliveries`.
+/// Who was told what of an alert, and when.
+#[utoipa::path(
+    get,
+    path = "/alerts/{id}/deliveries",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "in order", body = Vec<crate::store::Delivery>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 404, description = "no such alert", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn deliveries(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, AskError> {
     Ok(Json(hub.deliveries(id).await?).into_response())
 }
 
-/// `POST /api/v1/contacts/{name}/test`.
+/// Tell a contact for a test.
+#[utoipa::path(
+    post,
+    path = "/contacts/{name}/test",
+    params(("name" = String, Path, description = "What it is called")),
+    responses((status = 200, description = "it was told", body = Object), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 404, description = "no such contact", body = Problem, content_type = "application/problem+json"), (status = 502, description = "it could not be told", body = Problem, content_type = "application/problem+json"), (status = 504, description = "it did not answer", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn test(State(hub): State<Hub>, Path(name): Path<String>) -> Response {
     match tokio::time::timeout(TEST, hub.contacts().test(&name)).await {
         Ok(Ok(())) => Json(serde_json::json!({ "contact": name, "delivered": true })).into_response(),

@@ -4,6 +4,7 @@
 //! store, page by page; so does who fell behind the broadcast. States and refreshed figures have no number: of those
 //! only the latest counts.
 
+use super::api::Problem;
 use super::guard::Who;
 use crate::access::Role;
 use crate::app::hub::{Hub, Stated, Told};
@@ -41,7 +42,13 @@ struct Listener {
     waiting: VecDeque<Event>,
 }
 
-/// `GET /api/v1/events`.
+/// All that happens, as server-sent events: `state`, `alert`, `meeting`, `changed`, `emitter`. `Last-Event-ID` replays what was missed.
+#[utoipa::path(
+    get,
+    path = "/events",
+    params(("last-event-id" = Option<i64>, Header, description = "Number of the entry that was got last")),
+    responses((status = 200, description = "a stream that does not end", content_type = "text/event-stream"), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn events(
     State(hub): State<Hub>,
     Extension(who): Extension<Who>,

@@ -40,9 +40,15 @@ use crate::app::hub::Hub;
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::get;
 use guard::Gate;
 use std::sync::Arc;
+use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::UtoipaMethodRouterExt;
+use utoipa_axum::routes;
 
 /// The page.
 const PAGE: &str = include_str!("page.html");
@@ -53,39 +59,78 @@ const BODY_MAX: usize = 16 * 1024;
 /// The same for a register of participants, of whom each has three such texts.
 const PEOPLE_BODY_MAX: usize = 2 << 20;
 
+/// The resources, with their description.
+fn api() -> (Router<Hub>, Description) {
+    let people = routes!(api::participants, api::put_participants);
+    let resources = OpenApiRouter::new()
+        .routes(routes!(api::state))
+        .routes(routes!(events::events))
+        .routes(routes!(waterfall::waterfall))
+        .routes(routes!(api::alerts))
+        .routes(routes!(api::acknowledge))
+        .routes(routes!(api::evidence))
+        .routes(routes!(contacts::deliveries))
+        .routes(routes!(contacts::contacts))
+        .routes(routes!(contacts::test))
+        .routes(routes!(api::meetings, api::begin))
+        .routes(routes!(api::end))
+        .routes(routes!(api::extend))
+        .routes(routes!(api::check))
+        .routes(people.layer(axum::extract::DefaultBodyLimit::max(PEOPLE_BODY_MAX)))
+        .routes(routes!(tokens::whoami, tokens::log_in, tokens::log_out))
+        .routes(routes!(tokens::set_up))
+        .routes(routes!(tokens::list, tokens::new))
+        .routes(routes!(tokens::revoke));
+    OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", resources).split_for_parts()
+}
+
+/// What holds for all of it.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "emcon",
+        description = "The room: its state, alerts, meetings, contacts and tokens. Beyond the machine every request takes a \
+            token, as `Authorization: Bearer` or as the page's cookie; a page's requests that change something carry the \
+            header `X-Emcon`."
+    ),
+    security(("token" = [])),
+    modifiers(&Tokens)
+)]
+struct Described;
+
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, description: &mut Description) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        description.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+fn described(description: Description) -> String {
+    // It is made of text and numbers only.
+    description.to_pretty_json().unwrap_or_default()
+}
+
+/// The description of the API (OpenAPI 3.1), as `docs/openapi.json` has it.
+pub fn openapi() -> String {
+    described(api().1) + "\n"
+}
+
 /// All that is served.
 fn router(hub: Hub, gate: Arc<Gate>) -> Router {
-    let api = Router::new()
-        .route("/state", get(api::state))
-        .route("/events", get(events::events))
-        .route("/waterfall", get(waterfall::waterfall))
-        .route("/alerts", get(api::alerts))
-        .route("/alerts/{id}/acknowledge", post(api::acknowledge))
-        .route("/alerts/{id}/deliveries", get(contacts::deliveries))
-        .route("/contacts", get(contacts::contacts))
-        .route("/contacts/{name}/test", post(contacts::test))
-        .route("/alerts/{id}/evidence.png", get(api::evidence))
-        .route("/meetings", get(api::meetings).post(api::begin))
-        .route("/meetings/current/end", post(api::end))
-        .route("/meeting/extend", post(api::extend))
-        .route("/meeting/check", post(api::check))
-        .route(
-            "/meeting/participants",
-            get(api::participants)
-                .put(api::put_participants)
-                .layer(axum::extract::DefaultBodyLimit::max(PEOPLE_BODY_MAX)),
-        )
-        .route("/session", get(tokens::whoami).post(tokens::log_in).delete(tokens::log_out))
-        .route("/setup", post(tokens::set_up))
-        .route("/tokens", get(tokens::list).post(tokens::new))
-        .route("/tokens/{id}", delete(tokens::revoke));
+    let (api, description) = api();
+    let description: Arc<str> = described(description).into();
+    let openapi =
+        move || async move { ([(header::CONTENT_TYPE, "application/json")], description.to_string()) };
     Router::new()
         .route("/", get(page))
         .route("/setup", get(page))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(api::ready))
         .route("/metrics", get(api::metrics))
-        .nest("/api/v1", api)
+        .route("/api/v1/openapi.json", get(openapi))
+        .merge(api)
         .fallback(api::nothing)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
         .layer(axum::middleware::from_fn_with_state(gate.clone(), guard::guarded))

@@ -1,6 +1,6 @@
 //! Tokens over HTTP: logging in, the first set-up, and what officers do with tokens.
 
-use super::api::{problem, unreadable};
+use super::api::{Problem, problem, unreadable};
 use super::guard::{COOKIE, Gate, Peer, Who};
 use crate::app::hub::{AskError, Asks, Hub};
 use crate::clock;
@@ -10,17 +10,24 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// What somebody logs in with.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
     token: String,
 }
 
-/// `POST /api/v1/session`.
+/// Log in with a token: a cookie holds the session.
+#[utoipa::path(
+    post,
+    path = "/session",
+    request_body = LogIn,
+    responses((status = 200, description = "name and role", body = Known), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 429, description = "too many wrong tokens", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn log_in(
     State(hub): State<Hub>,
     Extension(gate): Extension<Arc<Gate>>,
@@ -38,17 +45,36 @@ pub async fn log_in(
     Ok(([(header::SET_COOKIE, cookie)], Json(known(&session.name, &session.role))).into_response())
 }
 
-fn known(name: &str, role: &str) -> serde_json::Value {
-    serde_json::json!({ "name": name, "role": role })
+/// Who somebody is.
+#[derive(Serialize, ToSchema)]
+pub struct Known {
+    /// Whose token it is; nobody's on this machine.
+    name: String,
+    /// What they may do.
+    role: String,
 }
 
-/// `GET /api/v1/session`.
+fn known(name: &str, role: &str) -> Known {
+    Known { name: name.to_owned(), role: role.to_owned() }
+}
+
+/// Who one is.
+#[utoipa::path(
+    get,
+    path = "/session",
+    responses((status = 200, description = "name and role", body = Known), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn whoami(Extension(who): Extension<Who>) -> Response {
     let headers = [(header::CACHE_CONTROL, "no-store")];
     (headers, Json(known(&who.name.unwrap_or_default(), who.role.as_str()))).into_response()
 }
 
-/// `DELETE /api/v1/session`: a session ends, a token does not.
+/// End the session.
+#[utoipa::path(
+    delete,
+    path = "/session",
+    responses((status = 204, description = "it is over"), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn log_out(State(hub): State<Hub>, Extension(who): Extension<Who>) -> Result<Response, AskError> {
     if let Some(session) = who.id.filter(|id| id.starts_with('s')) {
         hub.revoke(session, who.name.unwrap_or_default()).await?;
@@ -58,14 +84,20 @@ pub async fn log_out(State(hub): State<Hub>, Extension(who): Extension<Who>) -> 
 }
 
 /// What the first officer types.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetUp {
     code: String,
     name: String,
 }
 
-/// `POST /api/v1/setup`.
+/// Make the first officer's token, for the code on the console.
+#[utoipa::path(
+    post,
+    path = "/setup",
+    request_body = SetUp,
+    responses((status = 201, description = "the only time that the token is shown", body = Made), (status = 401, description = "the code is wrong", body = Problem, content_type = "application/problem+json"), (status = 403, description = "there is no set-up now", body = Problem, content_type = "application/problem+json"), (status = 429, description = "too many wrong codes", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn set_up(
     State(hub): State<Hub>,
     Extension(gate): Extension<Arc<Gate>>,
@@ -79,20 +111,33 @@ pub async fn set_up(
     Ok(shown(made))
 }
 
-/// A token that was made: the only time that it is shown.
-fn shown((record, secret): (TokenRecord, String)) -> Response {
-    let mut body = serde_json::json!(record);
-    body["token"] = secret.into();
-    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+/// A token that was made.
+#[derive(Serialize, ToSchema)]
+pub struct Made {
+    #[serde(flatten)]
+    record: TokenRecord,
+    /// The token itself.
+    token: String,
 }
 
-/// `GET /api/v1/tokens`.
+/// The only time that it is shown.
+fn shown((record, token): (TokenRecord, String)) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (StatusCode::CREATED, headers, Json(Made { record, token })).into_response()
+}
+
+/// All tokens, without what they are known by.
+#[utoipa::path(
+    get,
+    path = "/tokens",
+    responses((status = 200, description = "tokens", body = Vec<TokenRecord>), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn list(State(hub): State<Hub>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(hub.keys().list())).into_response()
 }
 
 /// A token to make.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct New {
     name: String,
@@ -100,7 +145,13 @@ pub struct New {
     days: Option<u32>,
 }
 
-/// `POST /api/v1/tokens`.
+/// Make a token.
+#[utoipa::path(
+    post,
+    path = "/tokens",
+    request_body = New,
+    responses((status = 201, description = "the only time that the token is shown", body = Made), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 409, description = "there are too many", body = Problem, content_type = "application/problem+json"), (status = 422, description = "something given is not possible", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn new(
     State(hub): State<Hub>,
     Extension(who): Extension<Who>,
@@ -111,7 +162,13 @@ pub async fn new(
     hub.new_token(asks).await.map(shown).map_err(AskError::into_response)
 }
 
-/// `DELETE /api/v1/tokens/{id}`.
+/// End a token and its sessions.
+#[utoipa::path(
+    delete,
+    path = "/tokens/{id}",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "it holds no more", body = TokenRecord), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"), (status = 404, description = "no such token", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn revoke(
     State(hub): State<Hub>,
     Extension(who): Extension<Who>,

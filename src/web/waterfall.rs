@@ -1,6 +1,6 @@
 //! The live waterfall over a WebSocket: binary frames as docs/waterfall.md has them. Lossy: who is slow misses rows.
 
-use super::api::problem;
+use super::api::{Problem, problem};
 use crate::app::hub::{Hub, Watcher};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -16,7 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest message that a watcher may send; none is needed.
 const HEARD_MAX: usize = 1024;
 
-/// `GET /api/v1/waterfall`.
+/// Levels by frequency as they come, over a WebSocket: docs/waterfall.md.
+#[utoipa::path(
+    get,
+    path = "/waterfall",
+    responses((status = 101, description = "binary messages follow"), (status = 401, description = "who asks is not known", body = Problem, content_type = "application/problem+json"), (status = 503, description = "too many watch", body = Problem, content_type = "application/problem+json")),
+)]
 pub async fn waterfall(
     State(hub): State<Hub>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

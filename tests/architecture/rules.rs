@@ -242,6 +242,8 @@ pub const HOMES: &[(&str, &[&str])] = &[
         &["recording/", "sdr/", "synth/", "config/", "sensor/", "app/", "web/", "cli/", "store/", "notify/"],
     ),
     ("tracing_subscriber", &["cli/"]),
+    ("utoipa", &["app/hub/view", "store/", "web/"]),
+    ("utoipa_axum", &["web/mod"]),
 ];
 
 /// Longest file, lines: what is longer has more than one reason to exist.

@@ -60,6 +60,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
+pub use view::Document as StateDocument;
 use view::StateJson;
 pub use waterfall::{Watcher, Waterfall};
 

@@ -23,45 +23,75 @@ pub struct StateJson<'a> {
     pub check: Value,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// The room's state.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = State)]
+pub struct Document<'a> {
+    /// `standby`, `arming`, `armed` or `ended`.
     mode: &'static str,
+    /// The worst that holds: `alert`, `tamper`, `blind`, `degraded`, `arming`, `clear` or `standby`.
     state: &'static str,
+    /// All that holds, worst first.
     conditions: Vec<Condition>,
     /// For how long CLEAR may be believed; 0 where the state is another.
     lease_ms: u64,
     /// For how long the rest may be believed.
     valid_ms: u64,
+    /// The one that is on.
+    #[schema(value_type = Option<Meeting>)]
     meeting: Option<&'a Meeting>,
+    /// Of each band.
+    #[schema(value_type = Vec<Band>)]
     coverage: Vec<Band<'a>>,
+    /// Those that nobody acknowledged.
+    #[schema(value_type = Vec<AlertRecord>)]
     alerts: Vec<&'a AlertRecord>,
     /// What calendars ask for.
+    #[schema(value_type = Object)]
     schedule: &'a Value,
     /// The quiet-room check; null before the first.
+    #[schema(value_type = Option<Object>)]
     check: &'a Value,
+    /// Now.
+    #[schema(value_type = String, format = DateTime)]
     utc: Timestamp,
+    /// Of emcon.
     version: &'static str,
 }
 
-#[derive(Serialize)]
-struct Condition {
+/// Something that holds.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Condition {
+    /// What it makes of the room.
     state: &'static str,
+    /// In words.
     reason: String,
     /// Time since it began, seconds.
     since_s: f64,
 }
 
-#[derive(Serialize)]
-struct Band<'a> {
+/// How well a band is looked at.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Band<'a> {
+    /// Its name.
     band: &'a str,
+    /// Its lower end.
     low_hz: f64,
+    /// Its upper end.
     high_hz: f64,
+    /// The level of the meeting asks for it.
     required: bool,
+    /// It was looked at lately enough.
     fresh: bool,
+    /// Since it was looked at last, seconds; none before.
     age_s: Option<f64>,
+    /// Time that it was looked at for, seconds.
     observed_s: f64,
+    /// Samples that were lost in it.
     lost: u64,
+    /// Longest time without a look, seconds.
     longest_gap_s: f64,
+    /// Probability of intercept achieved, 0..1.
     intercept: f64,
 }
 
