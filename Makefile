@@ -32,5 +32,5 @@ figures: ## measure, and write docs/detection.md, intercept.md, performance.md a
 peers: ## CPU time of the sensor beside soapy_power and GNU Radio, to docs/figures/peers.jsonl
 	@$(WITH_TOOLS) scripts/peers.sh $(WHAT)
 
-soak: ## the live sensor for long: sustained, replug, faults, to docs/figures/soak.jsonl; resumes where it was interrupted
+soak: ## the live sensor and the room for long: sustained, replug, faults, killed, clients, to docs/figures/soak.jsonl; resumes where it was interrupted
 	@$(WITH_TOOLS) scripts/soak.sh $(WHAT)

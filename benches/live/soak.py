@@ -1,4 +1,4 @@
-"""Long measurements of the live sensor: sustained, replug, faults. See scripts/soak.sh."""
+"""Long measurements of the live sensor and the room: sustained, replug, faults, killed, clients. See scripts/soak.sh."""
 
 import argparse
 import signal
@@ -7,6 +7,7 @@ import tempfile
 
 import faults
 import replug
+import room
 import sustained
 from ledger import Ledger
 
@@ -75,20 +76,35 @@ def run_faults(ledger, args):
     return failed
 
 
-PARTS = {"sustained": run_sustained, "replug": run_replug, "faults": run_faults}
+def run_killed(ledger, args):
+    """Either process, at random moments of a meeting."""
+    times = 4 if args.short else args.times if args.times_given else 200
+    return once(ledger, f"killed/{times} times", 1, lambda: room.measure_killed(times, say))["passed"] is False
+
+
+def run_clients(ledger, args):
+    """Those who listen, and those who do not."""
+    live, stalled, alerts = (90, 10, 5) if args.short else (900, 100, 40)
+    what = f"clients/{live} and {stalled} stalled, {alerts} alerts"
+    return once(ledger, what, 1, lambda: room.measure_clients(live, stalled, alerts))["passed"] is False
+
+
+PARTS = {"sustained": run_sustained, "replug": run_replug, "faults": run_faults, "killed": run_killed,
+         "clients": run_clients}
 
 
 def main():
     """Runs the parts that are wanted; fails if one did."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", help="sustained, replug, faults: all if none is named")
+    parser.add_argument("what", nargs="*", help="sustained, replug, faults, killed, clients: all if none is named")
     parser.add_argument("--short", action="store_true", help="the form for every change: seconds instead of hours")
     parser.add_argument("--minutes", type=float, help="of each sustained run")
     parser.add_argument("--cycles", type=int, help="of replugging, half a second each")
-    parser.add_argument("--times", type=int, default=5, help="each fault so often")
+    parser.add_argument("--times", type=int, help="each fault so often (5), or kills (200)")
     parser.add_argument("--row", action="append", help="only this row of the faults")
     parser.add_argument("--scenes", help="folder for recordings that are kept")
     args = parser.parse_args()
+    args.times_given, args.times = args.times is not None, args.times or 5
     if unknown := set(args.what) - set(PARTS):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     # Who is told to end does as if interrupted: what it started is ended, what was done counts.

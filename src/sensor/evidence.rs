@@ -22,6 +22,14 @@ pub const ASKS: usize = 8;
 const BEFORE_S: f64 = 2.0;
 const BOX_MAX_S: f64 = 1.0;
 
+/// A receiver that sweeps listens elsewhere for most of the time before: with less than this share of it heard, the picture
+/// shows the look that heard the box alone, where it is more than a line.
+const HEARD_SHARE: f64 = 0.2;
+/// Least that a picture shows, seconds.
+const SHORTEST_S: f64 = 1e-3;
+/// Looks at the same frequencies are apart by more than this, seconds: a retune takes longer, a lost transfer does not.
+const APART_S: f64 = 0.01;
+
 /// The picture is this often as wide as the box, and at least that wide, hertz, as far as one tuning reaches.
 const WIDER: f64 = 3.0;
 const WIDTH_MIN_HZ: f64 = 80e3;
@@ -37,6 +45,8 @@ struct Part {
     last: bool,
     /// Whether the history goes back to the box, whatever was listened to.
     recent: bool,
+    /// Begin of the picture.
+    from_s: f64,
 }
 
 /// What lends: the looking thread's end.
@@ -46,9 +56,18 @@ pub struct Lender {
     /// The vector that blocks are lent in comes back here, empty.
     back: Receiver<Vec<Arc<Block>>>,
     rate_hz: f64,
-    /// The ask that is served, and the number of the block to go on from.
-    serving: Option<(EvidenceAsk, u64)>,
+    serving: Option<Serving>,
     maker: thread::Thread,
+}
+
+/// What is being served.
+#[derive(Clone, Copy)]
+struct Serving {
+    ask: EvidenceAsk,
+    /// Number of the block to go on from.
+    next: u64,
+    /// Begin of the picture.
+    from_s: f64,
 }
 
 /// Starts the thread that draws, and gives the end that lends `most` blocks at a time.
@@ -78,20 +97,20 @@ impl Lender {
         }
         let Ok(mut blocks) = self.back.try_recv() else { return };
         let first = self.serving.is_none();
-        let Some((ask, from)) = self.serving.or_else(|| self.asks.try_recv().ok().map(|ask| (ask, 0))) else {
-            return;
-        };
         let rate_hz = self.rate_hz;
-        let wanted = picture(&ask, rate_hz);
+        let begin = |ask: EvidenceAsk| Serving { ask, next: 0, from_s: worth_from_s(&ask, history, rate_hz) };
+        let serving = self.serving.or_else(|| self.asks.try_recv().ok().map(begin));
+        let Some(Serving { ask, next: from, from_s }) = serving else { return };
+        let wanted = picture(&ask, rate_hz).map(|picture| Extent { from_s, ..picture });
         let next = history.lend(from, &mut blocks, |block| {
             wanted.is_some_and(|wanted| extent_of(block, rate_hz).is_some_and(|held| held.meets(&wanted)))
         });
         let (last, time) = (next == history.end(), emission(&ask));
         let meets = |held: Extent| held.from_s <= time.until_s && time.from_s <= held.until_s;
         let recent = first && history.iter().any(|block| extent_of(block, rate_hz).is_some_and(meets));
-        self.serving = (!last).then_some((ask, next));
+        self.serving = (!last).then_some(Serving { ask, next, from_s });
         // There is room: the vector came back after the part before was taken.
-        let _ = self.parts.try_send(Part { ask, blocks, first, last, recent });
+        let _ = self.parts.try_send(Part { ask, blocks, first, last, recent, from_s });
         self.maker.unpark();
     }
 }
@@ -108,6 +127,29 @@ fn picture(ask: &EvidenceAsk, rate_hz: f64) -> Option<Extent> {
         high_hz: middle_hz + wide_hz / 2.0,
     };
     (asked.low_hz <= asked.high_hz && picture.is_sound()).then_some(picture)
+}
+
+/// Since when a picture is worth its height.
+fn worth_from_s(ask: &EvidenceAsk, history: &History, rate_hz: f64) -> f64 {
+    let Some(wanted) = picture(ask, rate_hz) else { return ask.until_s };
+    let emission = emission(ask);
+    let (mut heard_s, mut run_from_s, mut run_until_s) = (0.0, f64::NAN, f64::NEG_INFINITY);
+    let mut look_from_s = wanted.from_s;
+    for held in history.iter().filter_map(|block| extent_of(block, rate_hz)) {
+        if !held.meets(&wanted) {
+            continue;
+        }
+        heard_s += held.until_s.min(wanted.until_s) - held.from_s.max(wanted.from_s);
+        if held.from_s > run_until_s + APART_S {
+            run_from_s = held.from_s;
+        }
+        run_until_s = held.until_s;
+        if held.from_s <= emission.from_s && emission.from_s <= held.until_s {
+            look_from_s = run_from_s.max(wanted.from_s);
+        }
+    }
+    let is_swept = heard_s < HEARD_SHARE * (wanted.until_s - wanted.from_s);
+    if is_swept { look_from_s.min(wanted.until_s - SHORTEST_S) } else { wanted.from_s }
 }
 
 /// The box as far as a picture shows it: its latest second.
@@ -160,8 +202,8 @@ fn draw(mut drawer: Drawer, parts: &Receiver<Part>, shared: &Shared) {
 
 impl Drawer {
     fn take(&mut self, part: Part) {
-        let Part { ask, mut blocks, first, last, recent } = part;
-        let picture = picture(&ask, self.rate_hz);
+        let Part { ask, mut blocks, first, last, recent, from_s } = part;
+        let picture = picture(&ask, self.rate_hz).map(|picture| Extent { from_s, ..picture });
         if first {
             (self.end, self.recent) = (None, recent);
             if let Some(picture) = picture {

@@ -157,6 +157,21 @@ fn only_looks_that_cover_the_box_are_in_the_picture() {
     assert!(at(0.1, 0.3) && !at(0.45, 0.75) && at(0.9, 1.1) && !at(1.25, 1.55) && at(2.45, 2.65));
 }
 
+/// Where a look is a fiftieth of the time, two seconds of picture would be grey but for a line.
+#[test]
+fn of_a_receiver_that_sweeps_the_picture_is_of_the_look_that_heard_the_box() {
+    let mut bench = Bench::new();
+    // Blocks of 10 ms: looks of 40 ms, half a second apart.
+    for n in 0..205 {
+        bench.hear(if n % 50 < 4 { CENTER_HZ } else { 900e6 }, 0.1);
+    }
+    bench.ask.send(ask(2.01, 2.035)).expect("room");
+    let tile = bench.answer().expect("a picture");
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    assert!(near(tile.extent.from_s, 2.0) && near(tile.extent.until_s, 2.035), "{:?}", tile.extent);
+    assert!(tile.observed(&Extent { from_s: 2.001, until_s: 2.005, ..tile.extent }));
+}
+
 /// Capture goes on, however long the thread holds what it was lent.
 #[test]
 fn a_picture_that_takes_long_takes_no_block_from_capture() {
