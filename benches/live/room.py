@@ -210,8 +210,8 @@ def measure_clients(live, stalled, alerts):
     """So many who listen, of whom some read nothing, while alerts come."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, DESCRIPTORS), hard), hard))
-    first_s, every_s = 15.0, 1.5
-    with Room(keys(alerts, first_s, every_s, 1.0)) as room:
+    first_s, every_s = 15.0, 2.5
+    with Room(keys(alerts, first_s, every_s, 1.5)) as room:
         if room.wait(sees, 30) is None:
             return {"passed": False, "why": "never saw"}
         before = rss_kib(room.process.pid)

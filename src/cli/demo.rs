@@ -2,6 +2,7 @@
 
 use super::args::{Common, DemoArgs};
 use super::exit::Exit;
+use super::relay::Relay;
 use super::room::{Listen, OpenRoom, Telling, stopped_by_signals};
 use super::{colored, complain, output_failed};
 use crate::app::hub::{Hub, Start};
@@ -12,7 +13,7 @@ use crate::config;
 use crate::pipeline::BackParams;
 use crate::policy::{Level, Policies, ROOM_M};
 use crate::sensor::SensorCommand;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -123,7 +124,10 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> Exit {
         for_s: (!args.stay).then_some(END_S),
         policies: Some(room.policies()),
     };
-    let mut stdout = BufWriter::new(io::stdout().lock());
+    let mut stdout = match Relay::new(io::stdout(), false) {
+        Ok(stdout) => stdout,
+        Err(error) => return output_failed(&error),
+    };
     if let Err(error) = room.announce(&mut stdout, false, common.quiet) {
         return output_failed(&error);
     }

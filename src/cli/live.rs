@@ -3,6 +3,7 @@
 use super::args::{Common, RunArgs, SenseArgs, SensorArgs};
 use super::calendar::source;
 use super::exit::Exit;
+use super::relay::Relay;
 use super::room::{Listen, OpenRoom, Telling};
 use super::{colored, complain, output_failed};
 use crate::app::baseline_file;
@@ -17,7 +18,7 @@ use crate::pipeline::BackParams;
 use crate::policy::Level;
 use crate::sensor::{SenseEnd, SenseParams, SensorCommand, sense};
 use std::ffi::OsString;
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 /// `emcon sense`.
@@ -124,7 +125,11 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Exit {
         Ok(beside) => beside,
         Err(exit) => return exit,
     };
-    let mut stdout = BufWriter::new(io::stdout().lock());
+    // Who sets the pace of a receiver sets that of who reads, too.
+    let mut stdout = match Relay::new(io::stdout(), chosen.is_patient()) {
+        Ok(stdout) => stdout,
+        Err(error) => return output_failed(&error),
+    };
     if let Err(error) = room.announce(&mut stdout, args.json, common.quiet) {
         return output_failed(&error);
     }

@@ -19,6 +19,7 @@ mod progress;
 mod quantity;
 pub mod receiver_args;
 mod record;
+mod relay;
 mod replay;
 mod room;
 pub mod room_args;

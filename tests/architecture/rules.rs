@@ -149,7 +149,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
-    ("crossbeam_channel", &["ring/", "sensor/", "app/", "cli/room"]),
+    ("crossbeam_channel", &["ring/", "sensor/", "app/", "cli/relay", "cli/room"]),
     ("futures_util", &["web/"]),
     ("getrandom", &["app/hub/access"]),
     ("hyper", &["web/"]),
