@@ -1,28 +1,17 @@
 //! Contacts through real servers: a broker of MQTT (mosquitto), a log daemon (rsyslog) and a mail server (aiosmtpd), which
 //! `make test` installs.
 
-// A helper that fails fails its test.
-#![allow(clippy::unwrap_used)]
-
-use emcon::alert::{AlertPhase, AlertReport, Severity};
-use emcon::app::hub::{self, Hub, Start};
-use emcon::classify::{Device, Signal};
-use emcon::clock::{self, Monotonic};
-use emcon::config::{self, Contact, ContactChannel, Mail, MailSecurity, Mqtt, SyslogAddress};
-use emcon::notify::{self, Running};
-use emcon::pipeline::Output;
-use emcon::policy::Policies;
-use emcon::store::Store;
+use super::{Room, SOON, contact, wait_for};
+use emcon::alert::AlertPhase;
+use emcon::clock::Monotonic;
+use emcon::config::{Contact, ContactChannel, Mail, MailSecurity, Mqtt, SyslogAddress};
+use emcon::notify;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
-
-/// What is waited for comes within this time, also on a machine that is busy with other things.
-const SOON: Duration = Duration::from_secs(60);
 
 /// A program that ends with its test.
 struct Server(Child);
@@ -52,64 +41,8 @@ fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn wait_for(what: &str, is: impl Fn() -> bool) {
-    let start = Monotonic::now();
-    while !is() {
-        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 fn listening(port: u16) {
     wait_for("a server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-}
-
-fn contact(channel: ContactChannel, heartbeat_s: u32) -> Contact {
-    let min_severity = config::Severity::Info;
-    Contact { name: "it".into(), min_severity, levels: None, heartbeat_s, channel }
-}
-
-/// A room that tells one contact.
-struct Room {
-    hub: Hub,
-    thread: Option<std::thread::JoinHandle<()>>,
-    _running: Running,
-}
-
-impl Room {
-    fn new(contact: Contact) -> Self {
-        let (running, contacts, outcomes) = notify::start(&[contact], "Room 3").unwrap();
-        let store = Store::in_memory().unwrap();
-        let (start, policies) = (Start::Standby, Policies::default());
-        let (hub, _, thread) =
-            hub::start_telling(store, start, clock::utc(), policies, contacts, Some(outcomes)).unwrap();
-        Self { hub, thread: Some(thread), _running: running }
-    }
-
-    fn raise(&self, id: u32) {
-        self.hub.output(&Output::Alert(AlertReport {
-            phase: AlertPhase::Raised,
-            id,
-            emitter: id,
-            device: Device::MobilePhone,
-            signal: Signal::Lte,
-            at_s: 1.0,
-            severity: Severity::Critical,
-            reasons: vec!["1 ms bursts".into()],
-            because: None,
-        }));
-    }
-
-    fn status(&self) -> Value {
-        self.hub.contacts().statuses()[0].json()
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.hub.stop();
-        let _ = self.thread.take().map(std::thread::JoinHandle::join);
-    }
 }
 
 fn broker(folder: &Path, port: u16) -> Server {
@@ -184,7 +117,7 @@ impl Reader {
 fn mqtt(port: u16, login: Option<(String, std::path::PathBuf)>) -> Contact {
     let (topic, discovery) = ("room/3".to_owned(), Some("ha".to_owned()));
     let mqtt = Mqtt { host: "127.0.0.1".into(), port, tls: false, topic, discovery, login };
-    contact(ContactChannel::Mqtt(mqtt), 1)
+    Contact { heartbeat_s: 1, ..contact("it", ContactChannel::Mqtt(mqtt)) }
 }
 
 #[test]
@@ -195,11 +128,11 @@ fn a_broker_gets_events_state_and_what_home_assistant_needs_and_hears_when_the_r
     let password = folder.path().join("password");
     std::fs::write(&password, "secret\n").unwrap();
     let login = Some(("box".to_owned(), password));
-    let room = Room::new(mqtt(port, login));
-    room.raise(1);
+    let room = Room::new(&[mqtt(port, login)]);
+    room.tell(1, AlertPhase::Raised);
     // The alert, and the state that it brings.
-    wait_for("delivery", || room.status()["delivered"].as_u64() >= Some(2));
-    wait_for("a sign of life", || room.status()["last_success"].is_string());
+    wait_for("delivery", || room.status("it")["delivered"].as_u64() >= Some(2));
+    wait_for("a sign of life", || room.status("it")["last_success"].is_string());
 
     // Who comes later learns how things stand from what is retained.
     let mut reader = Reader::on(port);
@@ -214,7 +147,7 @@ fn a_broker_gets_events_state_and_what_home_assistant_needs_and_hears_when_the_r
     assert_eq!(state["state"], "alert");
 
     // Events are told once, and not kept for those who come later.
-    room.raise(2);
+    room.tell(2, AlertPhase::Raised);
     let (retained, event) = reader.next("room/3/event", |event| event["type"] == "alert.raised");
     assert_eq!((retained, event["data"]["device"].as_str()), (false, Some("mobile-phone")));
     assert_eq!(event["room"], "Room 3");
@@ -223,10 +156,8 @@ fn a_broker_gets_events_state_and_what_home_assistant_needs_and_hears_when_the_r
     // The broker goes and comes back: what was raised meanwhile arrives.
     server.0.kill().unwrap();
     server.0.wait().unwrap();
-    room.raise(3);
-    wait_for("failure", || {
-        room.status()["last_failure"].is_object() || room.status()["last_failure"].is_string()
-    });
+    room.tell(3, AlertPhase::Raised);
+    wait_for("failure", || room.status("it")["last_failure"].is_object());
     let _server = broker(folder.path(), port);
     let mut reader = Reader::on(port);
     let raised = |event: &Value| event["data"]["id"].as_str().is_some_and(|id| id.starts_with("a3-"));
@@ -270,8 +201,9 @@ fn a_log_daemon_takes_the_lines_apart() {
     command.arg("-n").arg("-f").arg(&file).arg("-i").arg(folder.path().join("pid"));
     let _server = Server::start("rsyslogd", &mut command);
     listening(port);
-    let room = Room::new(contact(ContactChannel::Syslog(SyslogAddress::Tcp(format!("127.0.0.1:{port}"))), 0));
-    room.raise(1);
+    let room =
+        Room::new(&[contact("it", ContactChannel::Syslog(SyslogAddress::Tcp(format!("127.0.0.1:{port}"))))]);
+    room.tell(1, AlertPhase::Raised);
     let line = || {
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         text.lines().find(|line| line.contains("alert.raised")).map(str::to_owned)
@@ -307,10 +239,10 @@ fn a_mail_server_gets_one_mail_for_each_alert() {
         from: "emcon@example.org".into(),
         to: vec!["officer@example.org".into(), "guard@example.org".into()],
     });
-    let room = Room::new(contact(channel, 0));
-    room.raise(1);
+    let room = Room::new(&[contact("it", channel)]);
+    room.tell(1, AlertPhase::Raised);
     // The alert, and the state that it brings.
-    wait_for("delivery", || room.status()["delivered"].as_u64() >= Some(2));
+    wait_for("delivery", || room.status("it")["delivered"].as_u64() >= Some(2));
     let mails: Vec<String> = std::fs::read_dir(inbox.join("new"))
         .unwrap()
         .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())

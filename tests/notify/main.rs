@@ -3,6 +3,8 @@
 // A helper that fails fails its test.
 #![allow(clippy::unwrap_used)]
 
+mod servers;
+
 use emcon::alert::{AlertPhase, AlertReport, Severity};
 use emcon::app::hub::{self, Hub, Start};
 use emcon::classify::{Device, Signal};
